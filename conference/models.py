@@ -1,0 +1,408 @@
+from datetime import datetime, timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import FileExtensionValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+# How long a webinar without a known end is taken to last, for the join window and for calendars.
+USUAL_LENGTH = timedelta(hours=3)
+
+language_code = RegexValidator(r"^[a-z]{2,3}$", _("Use a language code such as id or en."))
+
+
+class EditionQuerySet(models.QuerySet["Edition"]):
+    def current(self) -> "Edition | None":
+        return self.filter(is_current=True).first()
+
+    def newest_first(self) -> "EditionQuerySet":
+        return self.order_by("-year")
+
+
+class Edition(models.Model):
+    number = models.PositiveSmallIntegerField(_("number"), unique=True)
+    year = models.PositiveSmallIntegerField(_("year"), unique=True)
+    slug = models.SlugField(_("slug"), unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    theme = models.CharField(_("theme"), max_length=300, blank=True)
+    starts_on = models.DateField(_("first day"))
+    ends_on = models.DateField(_("last day"))
+    place = models.CharField(_("place"), max_length=200, blank=True)
+    summary = models.TextField(_("summary"), blank=True, help_text=_("Markdown."))
+    registration_opens_at = models.DateTimeField(_("registration opens at"), null=True, blank=True)
+    registration_closes_at = models.DateTimeField(
+        _("registration closes at"), null=True, blank=True, help_text=_("Empty: open until each webinar ends.")
+    )
+    is_current = models.BooleanField(
+        _("current edition"), default=False, help_text=_("Shown on the home page. Only one edition can be current.")
+    )
+    is_rehearsal = models.BooleanField(
+        _("rehearsal"), default=False, help_text=_("Every page says that this is a rehearsal with moved dates.")
+    )
+
+    objects = EditionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("edition")
+        verbose_name_plural = _("editions")
+        constraints = [
+            models.UniqueConstraint(fields=["is_current"], condition=Q(is_current=True), name="edition_one_current"),
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="edition_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(registration_opens_at=None)
+                | Q(registration_closes_at=None)
+                | Q(registration_closes_at__gt=F("registration_opens_at")),
+                name="edition_registration_closes_after_opening",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("conference:edition", args=[self.year])
+
+    def is_registration_open(self, now: datetime) -> bool:
+        if self.registration_opens_at is None or now < self.registration_opens_at:
+            return False
+        return self.registration_closes_at is None or now < self.registration_closes_at
+
+
+class Organisation(models.Model):
+    class Kind(models.TextChoices):
+        FOUNDATION = "foundation", _("Foundation")
+        NETWORK = "network", _("Network")
+        CSO = "cso", _("Civil society organisation")
+        STATE_BODY = "state_body", _("Independent state body")
+        GOVERNMENT = "government", _("Government")
+        PROGRAMME = "programme", _("Programme")
+        MEDIA = "media", _("Media")
+        OTHER = "other", _("Other")
+
+    name = models.CharField(_("name"), max_length=200)
+    acronym = models.CharField(_("acronym"), max_length=40, blank=True)
+    slug = models.SlugField(_("slug"), unique=True)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.OTHER)
+    website = models.URLField(_("website"), blank=True)
+    logo = models.ImageField(
+        _("logo"), upload_to="logos/", blank=True, validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])]
+    )
+    about = models.TextField(_("about"), blank=True, help_text=_("Markdown."))
+    editions = models.ManyToManyField(Edition, through="Partnership", related_name="organisations")
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+
+    def __str__(self) -> str:
+        return self.short_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("conference:organisation", args=[self.slug])
+
+    @property
+    def short_name(self) -> str:
+        return self.acronym or self.name
+
+
+class Partnership(models.Model):
+    class Role(models.TextChoices):
+        ORGANISER = "organiser", _("Organiser")
+        CO_ORGANISER = "co_organiser", _("Co-organiser")
+        SUPPORTER = "supporter", _("Supporter")
+        MEDIA = "media", _("Media partner")
+
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="partnerships", verbose_name=_("edition"))
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="partnerships", verbose_name=_("organisation")
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.ORGANISER)
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("partnership")
+        verbose_name_plural = _("partnerships")
+        constraints = [models.UniqueConstraint(fields=["edition", "organisation"], name="partnership_once_an_edition")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation} · {self.get_role_display()}"
+
+
+class WebinarQuerySet(models.QuerySet["Webinar"]):
+    def published(self) -> "WebinarQuerySet":
+        """What visitors may see: published webinars, and cancelled ones, which say so."""
+        return self.exclude(status=Webinar.Status.DRAFT)
+
+    def in_order(self) -> "WebinarQuerySet":
+        return self.order_by("date", F("starts_at").asc(nulls_last=True), "number")
+
+    def hosted_by(self, organisation: Organisation) -> "WebinarQuerySet":
+        return self.filter(hosts=organisation)
+
+
+class Webinar(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="webinars", verbose_name=_("edition"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    slug = models.SlugField(_("slug"), max_length=100, unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    summary = models.CharField(_("summary"), max_length=300, blank=True)
+    description = models.TextField(_("description"), blank=True, help_text=_("Markdown."))
+    date = models.DateField(_("date"))
+    starts_at = models.DateTimeField(
+        _("starts at"), null=True, blank=True, help_text=_("Empty: the site says that the hour is to be confirmed.")
+    )
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
+    join_opens_minutes = models.PositiveSmallIntegerField(_("door opens, minutes before the start"), default=30)
+    capacity = models.PositiveIntegerField(_("capacity"), null=True, blank=True, help_text=_("Empty: no limit."))
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    hosts = models.ManyToManyField(
+        Organisation,
+        related_name="hosted_webinars",
+        blank=True,
+        verbose_name=_("hosts"),
+        help_text=_("Their people may see the attendees who agreed to it."),
+    )
+    zoom_url = models.URLField(_("Zoom address"), blank=True, max_length=500)
+    zoom_meeting_id = models.CharField(_("Zoom webinar ID"), max_length=20, blank=True)
+    zoom_passcode = models.CharField(_("Zoom passcode"), max_length=20, blank=True)
+    backup_stream_url = models.URLField(_("backup stream address"), blank=True, max_length=500)
+    languages = ArrayField(
+        models.CharField(max_length=3, validators=[language_code]), verbose_name=_("languages spoken"), default=list, blank=True
+    )
+    has_sign_language = models.BooleanField(_("sign language interpretation"), default=False)
+    has_captions = models.BooleanField(_("live captions"), default=False)
+
+    objects = WebinarQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webinar")
+        verbose_name_plural = _("webinars")
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "number"], name="webinar_number_once_an_edition"),
+            models.CheckConstraint(condition=Q(capacity=None) | Q(capacity__gte=1), name="webinar_capacity_positive"),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(starts_at__isnull=False, ends_at__gt=F("starts_at")),
+                name="webinar_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("conference:webinar", args=[self.slug])
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == self.Status.CANCELLED
+
+    @property
+    def expected_end(self) -> datetime | None:
+        if self.ends_at or not self.starts_at:
+            return self.ends_at
+        return self.starts_at + USUAL_LENGTH
+
+    @property
+    def join_opens_at(self) -> datetime | None:
+        return self.starts_at - timedelta(minutes=self.join_opens_minutes) if self.starts_at else None
+
+    @property
+    def join_url(self) -> str:
+        """Where the room is: Zoom, or the backup stream while there is no Zoom address. Never shown on a page."""
+        return self.zoom_url or self.backup_stream_url
+
+    def is_over(self, now: datetime) -> bool:
+        return self.expected_end is not None and now >= self.expected_end
+
+    def is_running(self, now: datetime) -> bool:
+        return self.starts_at is not None and self.starts_at <= now and not self.is_over(now)
+
+    def is_open_for_joining(self, now: datetime) -> bool:
+        return self.join_opens_at is not None and self.join_opens_at <= now and not self.is_over(now)
+
+    def is_open_for_registration(self, now: datetime) -> bool:
+        """Published, not over, and its edition takes registrations."""
+        return (
+            self.status == self.Status.PUBLISHED and not self.is_over(now) and self.edition.is_registration_open(now)
+        )
+
+
+class AgendaItem(models.Model):
+    """A part of a webinar, or, without a webinar, of its edition's day (opening, closing)."""
+
+    class Kind(models.TextChoices):
+        PRESS = "press", _("Press conference")
+        OPENING = "opening", _("Opening")
+        TALK = "talk", _("Talk")
+        DISCUSSION = "discussion", _("Discussion")
+        BREAK = "break", _("Break")
+        CLOSING = "closing", _("Closing")
+
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="agenda_items", verbose_name=_("edition"))
+    webinar = models.ForeignKey(
+        Webinar, models.CASCADE, related_name="agenda_items", null=True, blank=True, verbose_name=_("webinar")
+    )
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.TALK)
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+    date = models.DateField(_("date"))
+    starts_at = models.DateTimeField(_("starts at"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
+    title = models.CharField(_("title"), max_length=300)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("agenda item")
+        verbose_name_plural = _("agenda items")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(starts_at__isnull=False, ends_at__gt=F("starts_at")),
+                name="agenda_item_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Speaker(models.Model):
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("slug"), unique=True)
+    position = models.CharField(_("position"), max_length=300, blank=True)
+    organisation = models.ForeignKey(
+        Organisation, models.SET_NULL, null=True, blank=True, related_name="speakers", verbose_name=_("organisation")
+    )
+    bio = models.TextField(_("biography"), blank=True, help_text=_("Markdown."))
+    photo = models.ImageField(
+        _("photo"), upload_to="speakers/", blank=True, validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])]
+    )
+
+    class Meta:
+        verbose_name = _("speaker")
+        verbose_name_plural = _("speakers")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("conference:speaker", args=[self.slug])
+
+
+class Appearance(models.Model):
+    """A speaker in a webinar or an agenda item; with neither, her session is still to be confirmed."""
+
+    class Role(models.TextChoices):
+        OPENING = "opening", _("Opens the conference")
+        KEYNOTE = "keynote", _("Keynote speaker")
+        SPEAKER = "speaker", _("Speaker")
+        MODERATOR = "moderator", _("Moderator")
+        RESPONDER = "responder", _("Responder")
+        PERFORMER = "performer", _("Performer")
+
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="appearances", verbose_name=_("edition"))
+    speaker = models.ForeignKey(Speaker, models.CASCADE, related_name="appearances", verbose_name=_("speaker"))
+    webinar = models.ForeignKey(
+        Webinar, models.CASCADE, related_name="appearances", null=True, blank=True, verbose_name=_("webinar")
+    )
+    agenda_item = models.ForeignKey(
+        AgendaItem, models.CASCADE, related_name="appearances", null=True, blank=True, verbose_name=_("agenda item")
+    )
+    role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.SPEAKER)
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("appearance")
+        verbose_name_plural = _("appearances")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["edition", "speaker", "webinar", "agenda_item", "role"],
+                nulls_distinct=False,
+                name="appearance_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(webinar=None) | Q(agenda_item=None), name="appearance_webinar_or_agenda_item"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.speaker} · {self.get_role_display()}"
+
+
+class Material(models.Model):
+    class Kind(models.TextChoices):
+        RECORDING = "recording", _("Video recording")
+        AUDIO = "audio", _("Audio recording")
+        SLIDES = "slides", _("Slides")
+        SUMMARY = "summary", _("Summary")
+
+    webinar = models.ForeignKey(Webinar, models.CASCADE, related_name="materials", verbose_name=_("webinar"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    file = models.FileField(
+        _("file"),
+        upload_to="materials/",
+        blank=True,
+        validators=[FileExtensionValidator(["pdf", "pptx", "odp", "mp3", "m4a", "ogg", "mp4", "webm", "docx", "odt"])],
+    )
+    url = models.URLField(_("address"), blank=True, max_length=500)
+    size_bytes = models.PositiveBigIntegerField(
+        _("size in bytes"), null=True, blank=True, help_text=_("Shown to the reader. Taken from the file when there is one.")
+    )
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("material")
+        verbose_name_plural = _("materials")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(file="", url__gt="") | Q(file__gt="", url=""), name="material_file_or_address"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.get_kind_display()
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.file:
+            self.size_bytes = self.file.size
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def address(self) -> str:
+        return self.file.url if self.file else self.url
+
+
+class PageQuerySet(models.QuerySet["Page"]):
+    def published(self) -> "PageQuerySet":
+        return self.filter(is_published=True)
+
+    def in_menu(self) -> "PageQuerySet":
+        return self.published().filter(menu_order__isnull=False).order_by("menu_order", "slug")
+
+
+class Page(models.Model):
+    slug = models.SlugField(_("slug"), unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    body = models.TextField(_("text"), blank=True, help_text=_("Markdown."))
+    is_published = models.BooleanField(_("published"), default=True)
+    menu_order = models.PositiveSmallIntegerField(
+        _("place in the menu"), null=True, blank=True, help_text=_("Empty: not in the menu.")
+    )
+
+    objects = PageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("page")
+        verbose_name_plural = _("pages")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("conference:page", args=[self.slug])

@@ -1,0 +1,45 @@
+from allauth.account import views as account
+from django.conf import settings
+from django.conf.urls.i18n import i18n_patterns
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
+from django.urls import include, path, reverse_lazy
+from django.views.generic import RedirectView
+
+from conference.sitemaps import SITEMAPS
+from kpt import views
+
+handler403 = views.forbidden
+handler404 = views.not_found
+
+# allauth without passwords: sign-in by emailed code or passkey, second factor. Its other pages don't exist here.
+account_urls = [
+    path("masuk/", account.request_login_code, name="account_login"),
+    path("masuk/", account.request_login_code, name="account_request_login_code"),
+    path("kode/", account.confirm_login_code, name="account_confirm_login_code"),
+    path("keluar/", account.logout, name="account_logout"),
+    path("nonaktif/", account.account_inactive, name="account_inactive"),
+    path("ulang/", account.reauthenticate, name="account_reauthenticate"),
+    path("daftar/", RedirectView.as_view(url=reverse_lazy("registration:sign_up")), name="account_signup"),
+    path("2fa/", include("allauth.mfa.urls")),
+]
+
+urlpatterns = [
+    path("healthz/live", views.live),
+    path("healthz/ready", views.ready),
+    path("robots.txt", views.robots),
+    path(".well-known/security.txt", views.security_txt),
+    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+    *i18n_patterns(
+        path("admin/", admin.site.urls),
+        path("akun/", include(account_urls)),
+        path("", include("registration.urls")),
+        path("", include("conference.urls")),
+        prefix_default_language=False,
+    ),
+]
+
+if settings.INBOX_DIR:
+    urlpatterns.insert(0, path("kotak-masuk/", include("kpt.inbox_urls")))

@@ -1,0 +1,244 @@
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registration import regions
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_unusable_password()
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Without a usable password: an owner too signs in by emailed code and second factor."""
+        return self.create_user(email, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """An account: who signs in, by emailed code. The people who attend are its participants."""
+
+    email = models.EmailField(_("email"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="id")
+    is_staff = models.BooleanField(_("organiser or editor"), default=False, help_text=_("May enter the admin."))
+    is_active = models.BooleanField(_("active"), default=True)
+    date_joined = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            # Stored in lower case only, so that `unique` holds without regard to case.
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def clean(self) -> None:
+        self.email = self.email.strip().lower()
+
+
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def managed_by(self, user: User) -> "ParticipantQuerySet":
+        return self.filter(account=user).order_by("pk")
+
+
+class Participant(models.Model):
+    """The person who attends. One account may manage several who share a phone."""
+
+    class Gender(models.TextChoices):
+        FEMALE = "female", _("Woman")
+        MALE = "male", _("Man")
+        OTHER = "other", _("Other")
+        UNDISCLOSED = "undisclosed", _("Rather not say")
+
+    class AgeGroup(models.TextChoices):
+        UNDER_18 = "under_18", _("Under 18")
+        FROM_18 = "18_24", _("18 to 24")
+        FROM_25 = "25_34", _("25 to 34")
+        FROM_35 = "35_44", _("35 to 44")
+        FROM_45 = "45_54", _("45 to 54")
+        FROM_55 = "55_plus", _("55 or over")
+        UNDISCLOSED = "undisclosed", _("Rather not say")
+
+    class OrganisationKind(models.TextChoices):
+        COMMUNITY = "community", _("Community or women's group")
+        CSO = "cso", _("Civil society organisation")
+        GOVERNMENT = "government", _("Government")
+        LEGISLATURE = "legislature", _("Legislature (DPR, DPRD, DPD)")
+        EDUCATION = "education", _("School, university or research")
+        MEDIA = "media", _("Media")
+        PRIVATE = "private", _("Private sector")
+        INDIVIDUAL = "individual", _("Individual")
+        OTHER = "other", _("Other")
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="participants", verbose_name=_("account")
+    )
+    name = models.CharField(_("name"), max_length=120)
+    email = models.EmailField(
+        _("email"), blank=True, help_text=_("Empty for a person in another's care: mail goes to the account.")
+    )
+    phone = models.CharField(_("phone"), max_length=16, blank=True, help_text=_("E.164, such as +6281234567890."))
+    gender = models.CharField(_("gender"), max_length=12, choices=Gender, default=Gender.UNDISCLOSED)
+    age_group = models.CharField(_("age group"), max_length=12, choices=AgeGroup, default=AgeGroup.UNDISCLOSED)
+    province = models.CharField(_("province"), max_length=2, choices=regions.province_choices)
+    regency = models.CharField(_("regency or city"), max_length=4, choices=regions.regency_choices, blank=True)
+    organisation = models.CharField(_("organisation"), max_length=200, blank=True)
+    organisation_kind = models.CharField(
+        _("kind of organisation"), max_length=12, choices=OrganisationKind, blank=True
+    )
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="id")
+    guardian_name = models.CharField(_("guardian's name"), max_length=120, blank=True)
+    proven_at = models.DateTimeField(
+        _("address proven at"), null=True, blank=True, editable=False, help_text=_("Empty: the code is not entered yet.")
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    is_made_up = models.BooleanField(
+        _("made up"), default=False, editable=False, help_text=_("An example person of the demo or of a load test.")
+    )
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("participant")
+        verbose_name_plural = _("participants")
+        constraints = [
+            models.UniqueConstraint(fields=["email"], condition=~Q(email=""), name="participant_email_once"),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="participant_email_lower_case"),
+            models.CheckConstraint(
+                condition=Q(phone="") | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="participant_phone_e164"
+            ),
+            models.CheckConstraint(condition=Q(province__regex=r"^[0-9]{2}$"), name="participant_province_code"),
+            models.CheckConstraint(
+                condition=Q(regency="") | Q(regency__regex=r"^[0-9]{4}$"), name="participant_regency_code"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="participant_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def address(self) -> str:
+        """Where her mail goes."""
+        return self.email or self.account.email
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split()[0]
+
+    @property
+    def time_zone(self) -> str:
+        return regions.time_zone(self.province)
+
+    @property
+    def province_name(self) -> str:
+        return regions.province_name(self.province)
+
+    @property
+    def regency_name(self) -> str:
+        return regions.names().get(self.regency, "")
+
+
+class SensitiveAnswers(models.Model):
+    """Washington Group Short Set and access needs: own consent, own earlier deletion, never in a partner's file."""
+
+    class Difficulty(models.TextChoices):
+        NONE = "none", _("No difficulty")
+        SOME = "some", _("Some difficulty")
+        A_LOT = "a_lot", _("A lot of difficulty")
+        CANNOT = "cannot", _("Cannot do at all")
+        UNDISCLOSED = "undisclosed", _("Rather not say")
+
+    participant = models.OneToOneField(
+        Participant, models.CASCADE, related_name="sensitive_answers", verbose_name=_("participant")
+    )
+    seeing = models.CharField(_("seeing"), max_length=12, choices=Difficulty, blank=True)
+    hearing = models.CharField(_("hearing"), max_length=12, choices=Difficulty, blank=True)
+    walking = models.CharField(_("walking or climbing steps"), max_length=12, choices=Difficulty, blank=True)
+    remembering = models.CharField(_("remembering or concentrating"), max_length=12, choices=Difficulty, blank=True)
+    self_care = models.CharField(_("self-care"), max_length=12, choices=Difficulty, blank=True)
+    communicating = models.CharField(_("communicating"), max_length=12, choices=Difficulty, blank=True)
+    access_needs = models.TextField(_("access needs"), blank=True)
+    delete_on = models.DateField(_("delete on"))
+
+    class Meta:
+        verbose_name = _("sensitive answers")
+        verbose_name_plural = _("sensitive answers")
+
+    def __str__(self) -> str:
+        return str(self.participant)
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def in_force(self) -> "ConsentQuerySet":
+        return self.filter(withdrawn_at=None)
+
+
+class Consent(models.Model):
+    class Purpose(models.TextChoices):
+        PROCESSING = "processing", _("Take part in the conference")
+        PARTNER = "partner", _("Share with a partner organisation")
+        GUARDIAN = "guardian", _("Guardian's consent for a person under 18")
+        SENSITIVE = "sensitive", _("Answers about difficulties and access needs")
+        NEWS = "news", _("News about later conferences")
+
+    participant = models.ForeignKey(
+        Participant, models.CASCADE, related_name="consents", verbose_name=_("participant")
+    )
+    purpose = models.CharField(_("purpose"), max_length=12, choices=Purpose)
+    organisation = models.ForeignKey(
+        "conference.Organisation",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="consents",
+        verbose_name=_("organisation"),
+    )
+    version = models.CharField(_("version of the text"), max_length=20)
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    granted_at = models.DateTimeField(_("granted at"))
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant", "purpose", "organisation"],
+                condition=Q(withdrawn_at=None),
+                nulls_distinct=False,
+                name="consent_once_in_force",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="partner", organisation__isnull=False)
+                | (~Q(purpose="partner") & Q(organisation=None)),
+                name="consent_partner_names_organisation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participant} · {self.get_purpose_display()}"
