@@ -1,2 +1,22 @@
+from django.urls import path
+
+from conference import views
+
 app_name = "conference"
-urlpatterns = []
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("agenda/", views.agenda, name="agenda"),
+    path("agenda.ics", views.agenda_ics, name="agenda_ics"),
+    path("agenda.json", views.agenda_json, name="agenda_json"),
+    path("agenda.xml", views.agenda_xml, name="agenda_xml"),
+    path("webinar/<slug:slug>/", views.webinar, name="webinar"),
+    path("webinar/<slug:slug>.ics", views.webinar_ics, name="webinar_ics"),
+    path("pembicara/", views.speakers, name="speakers"),
+    path("pembicara/<slug:slug>/", views.speaker, name="speaker"),
+    path("mitra/", views.organisations, name="organisations"),
+    path("mitra/<slug:slug>/", views.organisation, name="organisation"),
+    path("edisi/", views.editions, name="editions"),
+    path("edisi/<int:year>/", views.edition, name="edition"),
+    path("halaman/<slug:slug>/", views.page, name="page"),
+]

@@ -1,20 +1,20 @@
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_replace
-from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from allauth.account.decorators import secure_admin_login
-from allauth.mfa.utils import is_mfa_enabled
 from unfold.sites import UnfoldAdminSite
 
+from registration.accounts import lacks_second_factor
+
 # Unfold evaluates Alpine expressions and styles inline; public pages keep the strict policy of the settings.
-POLICY = {"script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE], "style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:", "blob:"]}
-
-
-def lacks_second_factor(user: Any) -> bool:
-    return not settings.DEMO and not is_mfa_enabled(user)
+POLICY = {
+    "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
+    "img-src": [SELF, "data:", "blob:"],
+}
 
 
 class AdminSite(UnfoldAdminSite):
@@ -28,3 +28,6 @@ class AdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return csp_replace(POLICY)(super().admin_view(view, cacheable))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        raise Http404  # nobody has a password here

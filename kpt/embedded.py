@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -22,9 +23,10 @@ from pathlib import Path
 OUTSIDE = Path("/var/tmp")
 PATIENCE = 10  # seconds for an earlier server to leave its data, its port and its memory
 RECOVERY = 60  # seconds for a server to answer: it may have a crash to recover from
+NO_PROCESS = "4194305"  # one more than Linux ever gives out
 TRANSIENT = ("Address already in use", "still in use", "lock file")
 
-type_user = tuple[int, int]  # user and group id
+User = tuple[int, int]  # the numbers of a user and of a group
 
 
 class ServerError(Exception):
@@ -47,7 +49,7 @@ class Server:
         self.durable = durable
         self.log = log or self.data_dir.with_name(f"{self.name}.log")
         self.process: subprocess.Popen[bytes] | None = None
-        self.user: type_user | None = None
+        self.user: User | None = None
         self.data = self.data_dir
 
     def start(self) -> None:
@@ -66,18 +68,9 @@ class Server:
         """Start once; None when the server answers, else its last words."""
         self.port = port
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            position = log.tell()
-            self.process = subprocess.Popen(
-                [*as_user(self.user, self.stop_signal), *self.command()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd="/",
-                env=server_environment(),
-                # A Ctrl-C in the terminal is for our process alone, which stops its servers in order.
-                start_new_session=True,
-            )
+        position = self.log.stat().st_size if self.log.exists() else 0
+        command = [*as_user(self.user, self.stop_signal), *self.command()]
+        self.process = spawn(command, self.log, Path("/"), server_environment())
         atexit.register(self.stop_in, os.getpid())
         return self.wait_until_ready(self.process, position)
 
@@ -96,12 +89,7 @@ class Server:
         atexit.unregister(self.stop_in)
         process, self.process = self.process, None
         if process:
-            process.send_signal(self.stop_signal)
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, self.stop_signal)
         if self.throwaway:
             forget(self.data_dir)
             shutil.rmtree(self.data_dir.parent, ignore_errors=True)
@@ -231,11 +219,34 @@ class Valkey(Server):
         # A stranger's server may hold the port: ours names its process.
         try:
             with socket.create_connection(("127.0.0.1", self.port or 0), timeout=1) as connection:
-                connection.sendall(b"PING\r\nINFO server\r\n")
-                answer = connection.recv(4096)
-                return answer.startswith(b"+PONG") and f"process_id:{pid}\r".encode() in answer + connection.recv(4096)
+                connection.sendall(b"PING\r\nINFO server\r\nQUIT\r\n")
+                answer = connection.makefile("rb").read()
+                return answer.startswith(b"+PONG") and f"process_id:{pid}\r".encode() in answer
         except OSError:
             return False
+
+
+def spawn(command: list[str], log: Path, folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment,
+            # A Ctrl-C in the terminal is for our process alone, which stops its children in order.
+            start_new_session=True,
+        )
+
+
+def end(process: subprocess.Popen[bytes], stop_signal: signal.Signals, patience: float = PATIENCE) -> None:
+    process.send_signal(stop_signal)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def free_port() -> int:
@@ -251,7 +262,7 @@ def throwaway_folder(name: str) -> Path:
     return folder
 
 
-def server_user(data_dir: Path) -> type_user | None:
+def server_user(data_dir: Path) -> User | None:
     """Whom root's servers run as: the owner of the data, at first nobody. None for an ordinary user's servers."""
     owner = data_dir.stat() if data_dir.exists() else None
     if os.geteuid() == 0:
@@ -264,7 +275,7 @@ def server_user(data_dir: Path) -> type_user | None:
     return None
 
 
-def as_user(user: type_user | None, parent_death: signal.Signals | None = None) -> list[str]:
+def as_user(user: User | None, parent_death: signal.Signals | None = None) -> list[str]:
     """The words before a command that make it run as `user` and end with our thread, where the system has them."""
     if not shutil.which("setpriv"):
         if user:
@@ -278,12 +289,12 @@ def as_user(user: type_user | None, parent_death: signal.Signals | None = None) 
     return words if len(words) > 1 else []
 
 
-def can(user: type_user | None, path: Path) -> bool:
+def can(user: User | None, path: Path) -> bool:
     """Whether the server's user may enter the folder or run the file."""
     return not user or subprocess.run([*as_user(user), "test", "-x", path], cwd="/").returncode == 0
 
 
-def place(data_dir: Path, user: type_user | None) -> Path:
+def place(data_dir: Path, user: User | None) -> Path:
     """Where the data lies: the folder asked for, or one outside when root's servers cannot enter that."""
     if data_dir.is_symlink():
         outside = outside_folder(data_dir) / data_dir.name
@@ -299,7 +310,7 @@ def place(data_dir: Path, user: type_user | None) -> Path:
     return place_outside(data_dir, user)
 
 
-def place_outside(data_dir: Path, user: type_user | None) -> Path:
+def place_outside(data_dir: Path, user: User | None) -> Path:
     folder = outside_folder(data_dir)
     # Whoever removed the link, with `var/` say, meant the data.
     shutil.rmtree(folder, ignore_errors=True)
@@ -328,13 +339,13 @@ def own_folder(folder: Path) -> None:
             raise ServerError(f"{folder} is in the way and not ours: remove it.") from None
 
 
-def make_folder(folder: Path, user: type_user | None) -> None:
+def make_folder(folder: Path, user: User | None) -> None:
     folder.mkdir(mode=0o700)
     if user:
         os.chown(folder, *user)
 
 
-def give(tree: Path, user: type_user | None) -> None:
+def give(tree: Path, user: User | None) -> None:
     if user:
         for path in (tree, *tree.rglob("*")):
             os.chown(path, *user, follow_symlinks=False)
@@ -347,7 +358,7 @@ def find_package(name: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def reachable(package: Path, program: str, user: type_user | None) -> Path:
+def reachable(package: Path, program: str, user: User | None) -> Path:
     """A program of a package; from a copy outside when the server's user cannot reach the package."""
     if can(user, package / program):
         return package / program
@@ -387,10 +398,10 @@ def wait_for_last_run(server: Server) -> None:
         if time.monotonic() > deadline:
             raise ServerError(f"{server.title} (process {pid}) of another run uses {server.data}: stop that first.")
         time.sleep(0.1)
-    # Otherwise PostgreSQL would take a process that got the dead server's number for that server.
+    # PostgreSQL would take a process, or a zombie, that has the dead server's number for that server. The other
+    # lines stay: they let it find the dead server's memory and wait for its last sessions.
     if lines := read_lines(server.pid_file):
-        if lines[0].strip().isdigit() and command_line(int(lines[0])):
-            server.pid_file.unlink(missing_ok=True)
+        server.pid_file.write_text("\n".join([NO_PROCESS, *lines[1:], ""]))
 
 
 def running_pid(server: Server) -> int | None:
@@ -416,13 +427,14 @@ def read_lines(path: Path) -> list[str]:
 
 
 def last_words(log: Path, position: int) -> str:
+    """Why the server ended, from its log, without the time and the process."""
     with log.open("rb") as file:
         file.seek(position)
         lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    fatal = [line for line in lines if "FATAL" in line]
-    # "could not bind" says why in a line of its own before the FATAL one.
-    bind = [line for line in lines if "could not bind" in line or "Address already in use" in line]
-    return (bind or fatal or lines or ["it said nothing"])[-1]
+    # "Address already in use" stands in a line of its own before the last one.
+    telling = [line for line in lines if any(words in line for words in TRANSIENT)]
+    telling = telling or [line for line in lines if "FATAL" in line] or lines or ["it said nothing"]
+    return re.sub(r"^(.* (LOG|FATAL): +|\d+:\w .* # )", "", telling[0])
 
 
 def forget(data_dir: Path) -> None:

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from kpt import environment as env
+from kpt.unfold import UNFOLD  # noqa: F401 -- a setting: how the admin looks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -146,6 +147,10 @@ LOGIN_REDIRECT_URL = "registration:mine"
 LOGOUT_REDIRECT_URL = "conference:home"
 
 ACCOUNT_ADAPTER = "registration.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "confirm_login_code": "registration.forms.CodeForm",
+    "request_login_code": "registration.forms.SignInForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
@@ -238,7 +243,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "deliver-due-mail": {"task": "registration.tasks.deliver_due_mail", "schedule": 20.0},
     "expire-holds": {"task": "registration.tasks.expire_holds", "schedule": 60.0},
-    "clear-sessions": {"task": "registration.tasks.clear_sessions", "schedule": crontab(hour=3, minute=20)},
+    "clear-sessions": {"task": "registration.tasks.clear_sessions", "schedule": crontab(minute=20)},
 }
 
 # ---- Logs: one JSON object a line on stderr, without personal data

@@ -1,11 +1,11 @@
 from allauth.account import views as account
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.conf.urls.static import static
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, reverse_lazy
 from django.views.generic import RedirectView
+from django.views.static import serve
 
 from conference.sitemaps import SITEMAPS
 from kpt import views
@@ -31,7 +31,6 @@ urlpatterns = [
     path("robots.txt", views.robots),
     path(".well-known/security.txt", views.security_txt),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
-    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
     *i18n_patterns(
         path("admin/", admin.site.urls),
         path("akun/", include(account_urls)),
@@ -40,6 +39,10 @@ urlpatterns = [
         prefix_default_language=False,
     ),
 ]
+
+if settings.DEMO or settings.DEBUG:
+    # In production the reverse proxy serves what organisers uploaded (deploy/Caddyfile).
+    urlpatterns.insert(0, path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))
 
 if settings.INBOX_DIR:
     urlpatterns.insert(0, path("kotak-masuk/", include("kpt.inbox_urls")))

@@ -1,5 +1,95 @@
+"""allauth's ways of signing in, bound to our mail queue and our sign-up."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from registration import mail, signup
+from registration.models import OutgoingMail, Participant, User
+
+# Where the answers of a sign-up wait for the code.
+ANSWERS = "signup_answers"
+# Two clicks, two tabs, a retry after a lost answer: within this time they are one request for one code.
+SAME_REQUEST = timedelta(seconds=60)
+
+
+def lacks_second_factor(user: Any) -> bool:
+    """Staff and partner people need one; only the demo does without."""
+    return not settings.DEMO and not is_mfa_enabled(user)
+
+
+def start_code(request: HttpRequest, user: User, *, now: datetime) -> None:
+    """Sends the sign-in code, or, when one has just left, lets this browser too be answered by it."""
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        request.recent_code = recent_code(user.email, now=now)  # type: ignore[attr-defined]
+        LoginCodeVerificationProcess.initiate(request=request, user=user, email=user.email)
+
+
+def recent_code(email: str, *, now: datetime) -> str | None:
+    sent = OutgoingMail.objects.filter(
+        kind=OutgoingMail.Kind.CODE, to=email, created_at__gt=now - SAME_REQUEST, context__has_key="code"
+    )
+    newest = sent.order_by("-created_at").first()
+    return newest.context["code"] if newest else None
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    pass
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False  # an account comes with a sign-up for a webinar, or from an organiser
+
+    def generate_login_code(self) -> str:
+        return getattr(self.request, "recent_code", None) or super().generate_login_code()
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        now, language = timezone.now(), translation.get_language()
+        if template_prefix == "account/email/login_code":
+            if getattr(self.request, "recent_code", None) != context["code"]:
+                mail.queue_code(email, context["code"], language=language, now=now)
+        elif template_prefix == "account/email/unknown_account":
+            mail.queue_unknown_account(email, language=language, now=now)
+        else:
+            raise NotImplementedError(f"No mail of ours is called {template_prefix}.")
+
+    def add_message(self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any) -> None:
+        """Errors only: "code sent" and "signed in" are said by the pages themselves."""
+        if level >= messages.WARNING:
+            super().add_message(request, level, message_template, *args, **kwargs)
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        """The code is right: what waited for it is confirmed."""
+        response = super().post_login(request, user, **kwargs)
+        answers, now = request.session.pop(ANSWERS, None), timezone.now()
+        if answers and answers["person"]["email"] != user.email:
+            answers = None
+        changed = signup.confirm(user, answers, now=now)
+        if answers:
+            say_what_changed(request, changed)
+            return redirect("registration:mine")
+        if Participant.objects.filter(email=user.email, proven_at=None).exists():
+            messages.info(request, _("You are signed in. One step is left: check your details and send the form once more."))
+            return redirect("registration:sign_up")
+        return response
+
+
+def say_what_changed(request: HttpRequest, changed: list[Any]) -> None:
+    confirmed = [registration.webinar.title for registration in changed if registration.is_confirmed]
+    waiting = [registration.webinar.title for registration in changed if registration.is_waitlisted]
+    if confirmed:
+        text = _("You are registered: %(titles)s. The mail with your personal links is on its way.")
+        messages.success(request, text % {"titles": "; ".join(confirmed)})
+    if waiting:
+        text = _("You are on the waiting list: %(titles)s. If a seat comes free it is yours, and we write to you.")
+        messages.info(request, text % {"titles": "; ".join(waiting)})
+    if not changed:
+        messages.info(request, _("Nothing has changed: you were registered already."))

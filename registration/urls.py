@@ -1,2 +1,15 @@
+from django.urls import path
+
+from registration.views import join, partners, personal, sign_up
+
 app_name = "registration"
-urlpatterns = []
+urlpatterns = [
+    path("daftar/", sign_up.sign_up, name="sign_up"),
+    path("saya/", personal.mine, name="mine"),
+    path("saya/<str:code>/batal/", personal.cancel, name="cancel"),
+    path("gabung/<str:token>/", join.join, name="join"),
+    path("gabung/<str:token>/batal/", join.leave, name="leave"),
+    path("ruang-mitra/", partners.partner_room, name="partner_room"),
+    path("ruang-mitra/<slug:slug>/peserta.csv", partners.attendees_csv, name="attendees_csv"),
+    path("ruang-mitra/<slug:slug>/peserta.xlsx", partners.attendees_xlsx, name="attendees_xlsx"),
+]

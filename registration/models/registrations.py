@@ -138,6 +138,12 @@ class Registration(models.Model):
         """Her own Zoom address, or the webinar's. Only the redirect of her personal link may use it."""
         return self.zoom_join_url or self.webinar.join_url
 
+    def place_in_line(self) -> int:
+        """Her place on the waiting list, 1 for the next."""
+        since = self.waitlisted_at
+        ahead = Q(waitlisted_at__lt=since) | Q(waitlisted_at=since, pk__lt=self.pk)
+        return Registration.objects.waiting().filter(ahead, webinar=self.webinar_id).count() + 1
+
     def set_status(self, status: "Registration.Status", *, now: datetime, held_until: datetime | None = None) -> None:
         """One transition with its time. Callers hold the lock on the webinar (signup.py, waitinglist.py)."""
         self.status, self.held_until = status, held_until

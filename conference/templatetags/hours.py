@@ -1,0 +1,39 @@
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+
+from conference import timezones
+from conference.models import Webinar
+
+register = template.Library()
+
+register.filter("day", timezones.day)
+
+
+@register.filter
+def clock_wita(at: datetime) -> str:
+    return f"{timezones.clock(at.astimezone(timezones.WITA.info))} WITA"
+
+
+@register.filter
+def day_wita(at: datetime) -> str:
+    return timezones.day(at.astimezone(timezones.WITA.info))
+
+
+@register.simple_tag
+def days(first: date, last: date) -> str:
+    return timezones.days(first, last)
+
+
+@register.inclusion_tag("includes/hours.html")
+def hours(starts_at: datetime | None, ends_at: datetime | None = None, first: str = "WITA") -> dict[str, Any]:
+    """The hours in three zones, the named zone first; without a start, that the hour is to be confirmed."""
+    return {"hours": timezones.hour_spans(starts_at, ends_at, first) if starts_at else []}
+
+
+@register.filter
+def state_at(webinar: Webinar, now: datetime) -> str:
+    if webinar.is_running(now):
+        return "running"
+    return "over" if webinar.is_over(now) else "ahead"

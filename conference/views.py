@@ -1,0 +1,201 @@
+"""The public site: a function of the content, the language and the time, the same for every visitor."""
+
+import re
+from itertools import groupby
+
+from django.db.models import Prefetch
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import get_language_info
+from django.views.decorators.http import require_safe
+
+from conference import sharing
+from conference.agenda import (
+    edition_items,
+    people_prefetches,
+    programme,
+    visible_appearances,
+    webinars_with_people,
+)
+from conference.calendars import public_entry, webinar_calendar
+from conference.feeds import schedule, schedule_xml
+from conference.models import Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar
+
+# A text with one of these words gets the link by which a page is left quickly.
+VIOLENCE = re.compile(r"\b(kekerasan|violence)\b", re.IGNORECASE)
+
+
+@require_safe
+def home(request):
+    edition = Edition.objects.current()
+    others = Edition.objects.newest_first()
+    context = {
+        "current_edition": edition,
+        "earlier": others.filter(year__lt=edition.year) if edition else others,
+        "now": timezone.now(),
+    }
+    if edition:
+        context |= {
+            "webinars": webinars_with_people(edition),
+            "roles": by_role(edition),
+            "registration": registration_state(edition, context["now"]),
+        }
+    return render(request, "conference/home.html", context)
+
+
+def registration_state(edition, now):
+    """open, ahead (opens at a known time), unknown or closed."""
+    if edition.is_registration_open(now):
+        return "open"
+    if edition.registration_opens_at is None:
+        return "closed" if timezone.localdate(now) > edition.ends_on else "unknown"
+    return "ahead" if now < edition.registration_opens_at else "closed"
+
+
+def by_role(edition):
+    """Its organisations as (role in words, partnerships), organisers first."""
+    roles = Partnership.Role.values
+    partnerships = edition.partnerships.select_related("organisation").order_by("order", "pk")
+    ordered = sorted(partnerships, key=lambda partnership: roles.index(partnership.role))
+    return [(Partnership.Role(role), list(group)) for role, group in groupby(ordered, key=lambda one: one.role)]
+
+
+@require_safe
+def agenda(request):
+    edition = Edition.objects.current()
+    days = programme(edition) if edition else []
+    return render(
+        request, "conference/agenda.html", {"current_edition": edition, "days": days, "now": timezone.now()}
+    )
+
+
+@require_safe
+def agenda_ics(request):
+    edition = current_edition_or_404()
+    entries = [public_entry(webinar) for webinar in edition.webinars.published().in_order()]
+    return calendar_response(webinar_calendar(entries, timezone.now(), edition.name), f"kpt{edition.year}.ics")
+
+
+@require_safe
+def agenda_json(request):
+    return JsonResponse(schedule(current_edition_or_404()), json_dumps_params={"ensure_ascii": False})
+
+
+@require_safe
+def agenda_xml(request):
+    return HttpResponse(schedule_xml(current_edition_or_404()), "application/xml; charset=utf-8")
+
+
+def current_edition_or_404():
+    edition = Edition.objects.current()
+    if edition is None:
+        raise Http404
+    return edition
+
+
+def calendar_response(content, filename):
+    response = HttpResponse(content, "text/calendar; charset=utf-8")
+    response["Content-Disposition"] = f'inline; filename="{filename}"'
+    return response
+
+
+@require_safe
+def webinar(request, slug):
+    visible = Webinar.objects.published().select_related("edition")
+    webinar = get_object_or_404(visible.prefetch_related("hosts", "materials", *people_prefetches()), slug=slug)
+    now = timezone.now()
+    context = {
+        "webinar": webinar,
+        "now": now,
+        "can_register": webinar.is_open_for_registration(now),
+        "languages": [language_name(code) for code in webinar.languages],
+        "materials": sorted(webinar.materials.all(), key=lambda material: (material.order, material.pk)),
+        "whatsapp": sharing.whatsapp_address(webinar),
+        "google": sharing.google_address(webinar),
+        "touches_violence": touches_violence(webinar.title, webinar.summary, webinar.description),
+    }
+    return render(request, "conference/webinar.html", context)
+
+
+def language_name(code):
+    try:
+        return get_language_info(code)["name_translated"]
+    except KeyError:
+        return code
+
+
+def touches_violence(*texts):
+    return any(VIOLENCE.search(text) for text in texts)
+
+
+@require_safe
+def webinar_ics(request, slug):
+    webinar = get_object_or_404(Webinar.objects.published(), slug=slug)
+    return calendar_response(webinar_calendar([public_entry(webinar)], timezone.now()), f"{webinar.slug}.ics")
+
+
+@require_safe
+def speakers(request):
+    edition = Edition.objects.current()
+    appearances = visible_appearances().filter(edition=edition) if edition else Appearance.objects.none()
+    people = Speaker.objects.filter(appearances__in=appearances).distinct().select_related("organisation")
+    context = {"current_edition": edition, "speakers": people.order_by("name", "pk")}
+    return render(request, "conference/speakers.html", context)
+
+
+@require_safe
+def speaker(request, slug):
+    appearances = visible_appearances().select_related("edition", "webinar", "agenda_item__webinar")
+    people = Speaker.objects.select_related("organisation")
+    people = people.prefetch_related(Prefetch("appearances", appearances.order_by("-edition__year", "order", "pk"), "parts"))
+    speaker = get_object_or_404(people, slug=slug)
+    if not speaker.parts:
+        raise Http404
+    return render(request, "conference/speaker.html", {"speaker": speaker})
+
+
+@require_safe
+def organisations(request):
+    edition = Edition.objects.current()
+    context = {"current_edition": edition, "roles": by_role(edition) if edition else []}
+    return render(request, "conference/organisations.html", context)
+
+
+@require_safe
+def organisation(request, slug):
+    organisation = get_object_or_404(Organisation, slug=slug)
+    speakers = organisation.speakers.filter(appearances__in=visible_appearances()).distinct().order_by("name", "pk")
+    context = {
+        "organisation": organisation,
+        "partnerships": organisation.partnerships.select_related("edition").order_by("-edition__year"),
+        "webinars": organisation.hosted_webinars.published().in_order(),
+        "speakers": speakers,
+        "now": timezone.now(),
+    }
+    return render(request, "conference/organisation.html", context)
+
+
+@require_safe
+def editions(request):
+    return render(request, "conference/editions.html", {"editions": Edition.objects.newest_first()})
+
+
+@require_safe
+def edition(request, year):
+    edition = get_object_or_404(Edition, year=year)
+    context = {
+        "edition": edition,
+        "webinars": webinars_with_people(edition),
+        "items": edition_items(edition),
+        "roles": by_role(edition),
+        "now": timezone.now(),
+    }
+    return render(request, "conference/edition.html", context)
+
+
+@require_safe
+def page(request, slug):
+    page = get_object_or_404(Page.objects.published(), slug=slug)
+    context = {"page": page, "touches_violence": touches_violence(page.title, page.body)}
+    return render(request, "conference/page.html", context)

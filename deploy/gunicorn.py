@@ -1,0 +1,29 @@
+"""The web server's settings in the container. WEB_CONCURRENCY sets the number of workers."""
+
+import os
+
+bind = "0.0.0.0:8000"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
+# An attendee list of 100,000 rows is ready well before this.
+timeout = 60
+max_requests = 10_000
+max_requests_jitter = 1_000
+# The disk under /tmp may stall a worker's heartbeat.
+worker_tmp_dir = "/dev/shm"
+# Only the reverse proxy reaches this port. The application counts proxies itself (TRUSTED_PROXIES).
+forwarded_allow_ips = "*"
+control_socket_disable = True
+
+# The same JSON lines as the application's own.
+logconfig_dict = {
+    "formatters": {
+        "generic": {
+            "()": "kpt.logs.RedactedJsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    },
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False}},
+}

@@ -1,0 +1,18 @@
+"""Typing slips in the domains that most people here use: a friendly question, never a refusal."""
+
+import difflib
+
+COMMON_DOMAINS = (
+    "gmail.com yahoo.com yahoo.co.id ymail.com hotmail.com outlook.com outlook.co.id icloud.com live.com rocketmail.com"
+).split()
+# Real domains that only look like a slip of a common one.
+NOT_SLIPS = frozenset({"mail.com", "email.com", "gmx.com", "ymail.com", "live.co.id", "yahoo.com.au", "hotmail.co.id"})
+
+
+def likely_meant(email: str) -> str | None:
+    """name@gmail.com for name@gmial.com; None when the domain looks right."""
+    name, _at, domain = email.rpartition("@")
+    if domain in COMMON_DOMAINS or domain in NOT_SLIPS:
+        return None
+    near = difflib.get_close_matches(domain, COMMON_DOMAINS, n=1, cutoff=0.84)
+    return f"{name}@{near[0]}" if near else None

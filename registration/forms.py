@@ -1,0 +1,243 @@
+"""The sign-up form of the public contract: it cleans input, writes nothing."""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import phonenumbers
+from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
+from allauth.core.internal.cryptokit import compare_user_code
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from conference.models import Organisation, Webinar
+from registration import regions
+from registration.models import Participant
+from registration.signup import Answers
+
+PERSON = (
+    "name email phone gender age_group province regency organisation organisation_kind guardian_name".split()
+)
+
+
+def one_line(text: str) -> str:
+    """Without control characters and doubled blanks, as names and organisations are kept."""
+    visible = "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"} else char for char in text)
+    return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+class LineField(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        return one_line(super().to_python(value) or "")
+
+
+class PhoneField(forms.CharField):
+    """08..., 62... and +62... alike, and foreign numbers with +; kept as E.164."""
+
+    default_error_messages = {"invalid": _("This is no phone number. Write it like 0812 3456 7890 or +62 812 3456 7890.")}
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        if not text:
+            return ""
+        digits = "".join(char for char in text if char.isdigit())
+        try:
+            number = phonenumbers.parse(f"+{digits}" if digits.startswith("62") else text, "ID")
+        except phonenumbers.NumberParseException as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        if not phonenumbers.is_possible_number(number):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class PartnersField(forms.MultipleChoiceField):
+    """Slugs of host organisations, or `on` for all hosts of the chosen webinars."""
+
+    ALL = "on"
+
+    def valid_value(self, value: str) -> bool:
+        return value == self.ALL or super().valid_value(value)
+
+
+
+class SignUpForm(forms.Form):
+    webinars = forms.MultipleChoiceField(
+        label=_("Which webinars do you want to attend?"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Choose at least one webinar."),
+            "invalid_choice": _("There is no webinar “%(value)s” to sign up for. Choose from the list."),
+        },
+    )
+    name = LineField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("One word is enough. So it will stand on your certificate."),
+        error_messages={"required": _("Write your name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label=_("Email"),
+        max_length=254,
+        help_text=_("Your code and your personal links are sent to this address."),
+        error_messages={
+            "required": _("Write your email address."),
+            "invalid": _("This is no complete email address. It looks like name@example.org."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )
+    province = forms.ChoiceField(
+        label=_("Province"),
+        help_text=_("So that the hours in your mail are those of your clock."),
+        error_messages={"required": _("Choose your province."), "invalid_choice": _("Choose a province from the list.")},
+    )
+    regency = forms.ChoiceField(
+        label=_("Regency or city"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose a regency or city from the list.")},
+    )
+    phone = PhoneField(
+        label=_("Phone"),
+        required=False,
+        max_length=30,
+        help_text=_("So that the organisers can reach you if the link doesn't arrive."),
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
+    gender = forms.ChoiceField(
+        label=_("Gender"), required=False, choices=Participant.Gender.choices, widget=forms.RadioSelect
+    )
+    age_group = forms.ChoiceField(label=_("Age group"), required=False, choices=Participant.AgeGroup.choices)
+    guardian_name = LineField(
+        label=_("Name of your parent or guardian"),
+        required=False,
+        max_length=120,
+        help_text=_("Only if you are under 18."),
+    )
+    guardian_consent = forms.BooleanField(
+        label=_("My parent or guardian agrees that I attend and that my data is used for it."), required=False
+    )
+    organisation = LineField(
+        label=_("Organisation or community"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+    organisation_kind = forms.ChoiceField(
+        label=_("Kind of organisation"),
+        required=False,
+        choices=[("", _("Not said")), *Participant.OrganisationKind.choices],
+    )
+    consent_processing = forms.BooleanField(
+        label=_("I agree that my data is used so that I can take part in the conference."),
+        error_messages={"required": _("Without this consent we can't register you. Tick it to go on.")},
+    )
+    consent_partners = PartnersField(
+        label=_("I agree that these organisations receive my data"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("“%(value)s” hosts none of the webinars. Choose from the list.")},
+    )
+    website = forms.CharField(
+        label=_("Leave this field empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, webinars: Sequence[Webinar], **kwargs: Any) -> None:
+        """`webinars` are those open for registration, with their hosts prefetched."""
+        super().__init__(*args, **kwargs)
+        self.open_webinars = {webinar.slug: webinar for webinar in webinars}
+        self.hosts = {host.slug: host for webinar in webinars for host in webinar.hosts.all()}
+        self.fields["webinars"].choices = [(slug, webinar.title) for slug, webinar in self.open_webinars.items()]
+        self.fields["consent_partners"].choices = [(slug, host.name) for slug, host in self.hosts.items()]
+        self.fields["province"].choices = [("", _("Choose")), *regions.province_choices()]
+        self.fields["regency"].choices = [("", _("Not said")), *regions.regency_choices()]
+        self.fields["gender"].initial = Participant.Gender.UNDISCLOSED
+        self.fields["age_group"].initial = Participant.AgeGroup.UNDISCLOSED
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"].lower()
+
+    def clean_gender(self) -> str:
+        return self.cleaned_data["gender"] or Participant.Gender.UNDISCLOSED
+
+    def clean_age_group(self) -> str:
+        return self.cleaned_data["age_group"] or Participant.AgeGroup.UNDISCLOSED
+
+    def clean_website(self) -> str:
+        if self.cleaned_data["website"]:
+            message = _("A hidden field that only machines see was filled in. Send the form once more.")
+            self.data = self.data.copy()
+            self.data["website"] = ""
+            raise forms.ValidationError(message, code="machine")
+        return ""
+
+    def clean(self) -> None:
+        self.check_regency()
+        self.check_guardian()
+
+    def check_regency(self) -> None:
+        province, regency = self.cleaned_data.get("province"), self.cleaned_data.get("regency")
+        if province and regency and not regency.startswith(province):
+            message = _("%(regency)s is not in %(province)s. Change one of the two, or leave the regency empty.")
+            names = {"regency": regions.names()[regency], "province": regions.province_name(province)}
+            self.add_error("regency", forms.ValidationError(message, params=names))
+
+    def check_guardian(self) -> None:
+        if self.cleaned_data.get("age_group") != Participant.AgeGroup.UNDER_18:
+            self.cleaned_data["guardian_name"] = ""
+            return
+        if not self.cleaned_data.get("guardian_name"):
+            self.add_error("guardian_name", _("You are under 18: write the name of your parent or guardian."))
+        if not self.cleaned_data.get("guardian_consent"):
+            self.add_error("guardian_consent", _("You are under 18: your parent or guardian must agree."))
+
+    def chosen_webinars(self) -> list[Webinar]:
+        return [self.open_webinars[slug] for slug in self.cleaned_data["webinars"]]
+
+    def chosen_partners(self) -> list[Organisation]:
+        chosen = self.cleaned_data["consent_partners"]
+        if PartnersField.ALL in chosen:
+            hosts = {host.pk: host for webinar in self.chosen_webinars() for host in webinar.hosts.all()}
+            return list(hosts.values())
+        return [self.hosts[slug] for slug in chosen]
+
+    def answers(self, *, now: datetime) -> Answers:
+        return {
+            "person": {field: str(self.cleaned_data[field]) for field in PERSON},  # type: ignore[typeddict-item]
+            "webinars": [webinar.pk for webinar in self.chosen_webinars()],
+            "partners": [organisation.pk for organisation in self.chosen_partners()],
+            "language": get_language() or "id",
+            "given_at": now.isoformat(),
+        }
+
+
+class CodeForm(ConfirmLoginCodeForm):
+    """allauth's form, in our words and with a keypad for digits; blanks from copying are forgiven."""
+
+    code = forms.CharField(
+        label=_("Six-digit code"),
+        error_messages={"required": _("Type the six digits from the mail.")},
+        widget=forms.TextInput(attrs={"class": "code", "inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+    def clean_code(self) -> str:
+        digits = "".join(char for char in self.cleaned_data["code"] if char.isdigit())
+        if not compare_user_code(actual=digits, expected=self.expected_code):
+            message = _("This is not the code we sent. Look at the newest mail and type its six digits.")
+            raise forms.ValidationError(message, code="incorrect")
+        return digits
+
+
+class SignInForm(RequestLoginCodeForm):
+    email = forms.EmailField(
+        label=_("Email"),
+        max_length=254,
+        error_messages={
+            "required": _("Write your email address."),
+            "invalid": _("This is no complete email address. It looks like name@example.org."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )

@@ -1,0 +1,226 @@
+"""Signing up: seats are held for an address, its emailed code proves it, and what is held is confirmed.
+
+One path for known and unknown addresses, and a second call changes nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from conference.models import Organisation, Webinar
+from registration import consents, mail, seats, waitinglist
+from registration.models import OutgoingMail, Participant, Registration, User
+
+Status = Registration.Status
+
+# Long enough to find the mail on a slow connection, short enough for the next in line.
+HOLD = timedelta(minutes=30)
+
+
+class Person(TypedDict):
+    """The participant's own fields of the form, as the model stores them."""
+
+    name: str
+    email: str
+    phone: str
+    gender: str
+    age_group: str
+    province: str
+    regency: str
+    organisation: str
+    organisation_kind: str
+    guardian_name: str
+
+
+class Answers(TypedDict):
+    """One submission of the form, as JSON, so that it can wait in the session for the code."""
+
+    person: Person
+    webinars: list[int]
+    partners: list[int]
+    language: str
+    given_at: str
+
+
+# ---- Before the code
+
+
+def begin(answers: Answers, *, now: datetime) -> User:
+    """Finds or creates the account of the address and holds seats for it; the sign-in by code comes next.
+
+    A person whose address is proven keeps her data as it is until the code shows that it is she who writes.
+    """
+    email = answers["person"]["email"]
+    with transaction.atomic():
+        webinars = seats.lock(answers["webinars"])
+        user = account_of(email, language=answers["language"], now=now)
+        participant = participant_of(user, answers, now=now)
+        for webinar in webinars:
+            hold(participant, webinar, now=now)
+    return user
+
+
+def account_of(email: str, *, language: str, now: datetime) -> User:
+    # Not the name: whoever typed it may not be the owner of the address.
+    fields = {"password": make_password(None), "language": language, "date_joined": now}
+    user, _created = User.objects.get_or_create(email=email, defaults=fields)
+    EmailAddress.objects.get_or_create(user=user, email=email, defaults={"primary": True})
+    return user
+
+
+def participant_of(user: User, answers: Answers, *, now: datetime) -> Participant:
+    fields = dict(answers["person"])
+    email = fields.pop("email")
+    fields |= {"account": user, "language": answers["language"], "created_at": now}
+    participant, _created = Participant.objects.get_or_create(email=email, defaults=fields)
+    return participant
+
+
+def hold(participant: Participant, webinar: Webinar, *, now: datetime) -> None:
+    """Keeps a seat for HOLD, if there is one. Without one nothing is written: the code puts her on the waiting list."""
+    registration = Registration.objects.filter(participant=participant, webinar=webinar).first()
+    if registration and registration.status != Status.CANCELLED:
+        return
+    if not webinar.is_open_for_registration(now) or not seats.has_left(webinar):
+        return
+    registration = registration or Registration(participant=participant, webinar=webinar, created_at=now)
+    put(registration, Status.PENDING, now=now, held_until=now + HOLD)
+
+
+def put(
+    registration: Registration, status: Registration.Status, *, now: datetime, held_until: datetime | None = None
+) -> None:
+    """A transition that may be the row's first."""
+    if registration.pk:
+        registration.set_status(status, now=now, held_until=held_until)
+        return
+    registration.status, registration.held_until = status, held_until
+    registration.confirmed_at = now if status == Status.CONFIRMED else None
+    registration.waitlisted_at = now if status == Status.WAITLISTED else None
+    registration.save(force_insert=True)
+
+
+# ---- After the code
+
+
+def confirm(user: User, answers: Answers | None = None, *, now: datetime) -> list[Registration]:
+    """What the code proves: the address, the seats held for it, and, with answers, what they say and ask for.
+
+    Returns the registrations that changed, confirmed or on the waiting list; one mail tells of them all.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two tabs, one after the other
+        participant = take_answers(user, answers, now=now)
+        if participant is None:
+            return []
+        webinars = seats.lock([*held_webinars(participant), *(answers["webinars"] if answers else [])])
+        changed = [r for webinar in webinars if (r := admit(participant, webinar, now=now))]
+        if changed:
+            mail.queue_confirmation(participant, moment=now)
+    return changed
+
+
+def take_answers(user: User, answers: Answers | None, *, now: datetime) -> Participant | None:
+    """The account's own participant, proven from now on, with what the answers say.
+
+    Without answers (she signed in by another way) only a participant that was proven before counts: what a stranger
+    typed with her address is not hers.
+    """
+    if answers is None:
+        return Participant.objects.filter(email=user.email, proven_at__isnull=False).first()
+    participant = participant_of(user, answers, now=now)
+    for field, value in answers["person"].items():
+        if value or not participant.proven_at:  # a blank in a second sign-up erases nothing that is hers
+            setattr(participant, field, value)
+    participant.account, participant.language = user, answers["language"]
+    participant.proven_at = participant.proven_at or now
+    participant.save()
+    record_consents(participant, answers, now=now)
+    if not user.name:
+        user.name = participant.name
+        user.save(update_fields=["name"])
+    return participant
+
+
+def record_consents(participant: Participant, answers: Answers, *, now: datetime) -> None:
+    consents.grant_for_sign_up(
+        participant,
+        Organisation.objects.filter(pk__in=answers["partners"]),
+        with_guardian=bool(answers["person"]["guardian_name"]),
+        language=answers["language"],
+        now=now,
+    )
+
+
+def held_webinars(participant: Participant) -> Iterable[int]:
+    return participant.registrations.pending().values_list("webinar_id", flat=True)
+
+
+def admit(participant: Participant, webinar: Webinar, *, now: datetime) -> Registration | None:
+    """Into the webinar, or onto its waiting list; None when nothing changes. The caller holds the lock."""
+    registration = Registration.objects.filter(participant=participant, webinar=webinar).first()
+    if registration and registration.is_live:
+        return None
+    is_held = registration is not None and registration.status == Status.PENDING
+    if not is_held and not webinar.is_open_for_registration(now):
+        return None
+    registration = registration or Registration(participant=participant, webinar=webinar, created_at=now)
+    has_seat = is_held or seats.has_left(webinar)
+    put(registration, Status.CONFIRMED if has_seat else Status.WAITLISTED, now=now)
+    return registration
+
+
+# ---- Leaving
+
+
+def cancel(registration: Registration, *, now: datetime) -> bool:
+    """Gives the seat back and passes it on; False when there was nothing to cancel."""
+    with transaction.atomic():
+        webinar = seats.lock([registration.webinar_id])[0]
+        registration.refresh_from_db(fields=["status"])
+        if registration.status == Status.CANCELLED:
+            return False
+        registration.set_status(Status.CANCELLED, now=now)
+        mail.queue_about(registration, OutgoingMail.Kind.CANCELLATION, moment=now)
+        waitinglist.move_up(webinar, now=now)
+    return True
+
+
+def expire_holds(*, now: datetime) -> int:
+    """Seats that no code has claimed pass on, and an address that nobody proved leaves no trace. How many holds."""
+    expired = 0
+    held = Registration.objects.held_longer_than(now).order_by().values_list("webinar_id", flat=True).distinct()
+    for webinar_id in sorted(held):
+        with transaction.atomic():
+            webinars = seats.lock([webinar_id])
+            expired += release_holds(webinar_id, now=now)
+            for webinar in webinars:
+                waitinglist.move_up(webinar, now=now)
+    forget_unproven(now=now)
+    return expired
+
+
+def release_holds(webinar_id: int, *, now: datetime) -> int:
+    """A row that had a life before its hold goes back to it; a row that was only a hold goes."""
+    held = Registration.objects.held_longer_than(now).filter(webinar=webinar_id)
+    returned = held.filter(cancelled_at__isnull=False).update(status=Status.CANCELLED, held_until=None)
+    deleted, _by_model = held.filter(cancelled_at=None).delete()
+    return returned + deleted
+
+
+def forget_unproven(*, now: datetime) -> None:
+    strangers = Participant.objects.filter(
+        proven_at=None, is_made_up=False, registrations=None, created_at__lte=now - HOLD, email__gt=""
+    )
+    with transaction.atomic():
+        rows = list(strangers.select_for_update(of=("self",)).values("pk", "email", "account", "created_at")[:1000])
+        Participant.objects.filter(pk__in=[row["pk"] for row in rows]).delete()
+        for row in rows:
+            OutgoingMail.objects.filter(to=row["email"], kind=OutgoingMail.Kind.CODE).delete()
+            # The account goes only if this sign-up made it and nobody has signed in since.
+            own = User.objects.filter(pk=row["account"], date_joined=row["created_at"], last_login=None)
+            own.filter(participants=None, partner_memberships=None, is_staff=False).delete()

@@ -1,0 +1,70 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from csp.decorators import csp_update
+
+from registration import attendance, links, signup
+from registration.models import Registration
+
+
+class SeeOther(HttpResponseRedirect):
+    status_code = 303
+
+
+# Browsers hold the target of a form's redirect against form-action too; the redirect alone may name Zoom.
+@csp_update({"form-action": ["https:"] if settings.IS_HTTPS else ["https:", "http:"]})
+@csrf_exempt  # the signed token is the right; a page opened from a mail app may have no cookie
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """The waiting room. From the door's opening until the end a POST leads to Zoom."""
+    registration, now = links.read_join(token), timezone.now()
+    if registration is None:
+        return render(request, "registration/join_unknown.html", status=404)
+    state = room_state(registration, now)
+    if request.method == "POST" and state == "open":
+        attendance.record_click(registration, now=now)
+        return SeeOther(registration.join_url)
+    context = {"registration": registration, "token": token, "state": state, "now": now}
+    response = render(request, "registration/join.html", context, status=409 if request.method == "POST" else 200)
+    response["Referrer-Policy"] = "no-referrer"  # the address of this page is her key
+    return response
+
+
+def room_state(registration: Registration, now: datetime) -> str:
+    """Which of the join page's faces she sees."""
+    webinar = registration.webinar
+    if webinar.is_cancelled:
+        return "webinar_cancelled"
+    if webinar.is_over(now):
+        return "over"
+    if registration.is_waitlisted:
+        return "waiting"
+    if not registration.is_confirmed:
+        return "cancelled"
+    if not webinar.is_open_for_joining(now):
+        return "early" if webinar.starts_at else "no_hour"
+    return "open" if registration.join_url else "no_room"
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest, token: str) -> HttpResponse:
+    """Cancelling from a mail without signing in: GET shows the button, POST acts."""
+    registration = links.read_join(token)
+    if registration is None:
+        return render(request, "registration/join_unknown.html", status=404)
+    if request.method == "POST":
+        signup.cancel(registration, now=timezone.now())
+        registration.refresh_from_db()
+    response = render(request, "registration/leave.html", {"registration": registration, "token": token})
+    response["Referrer-Policy"] = "no-referrer"
+    return response

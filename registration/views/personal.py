@@ -1,0 +1,40 @@
+from django.contrib.auth.decorators import login_required
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registration import links, signup
+from registration.models import Participant, Registration
+
+
+@never_cache
+@login_required
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    people = Participant.objects.managed_by(request.user).filter(proven_at__isnull=False)
+    rows = Registration.objects.managed_by(request.user).live().in_order().select_related("webinar__edition", "participant")
+    tickets: dict[int, list[tuple[Registration, str]]] = {}
+    for registration in rows:
+        tickets.setdefault(registration.participant_id, []).append((registration, links.join_token(registration)))
+    context = {
+        "people": [(person, tickets.get(person.pk, [])) for person in people],
+        "is_partner": request.user.partner_memberships.exists(),
+    }
+    return render(request, "registration/mine.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, code: str) -> HttpResponse:
+    own = Registration.objects.managed_by(request.user).select_related("participant__account", "webinar__edition")
+    registration = get_object_or_404(own, code=code)
+    if request.method == "POST":
+        signup.cancel(registration, now=timezone.now())
+        messages.info(request, _("You are no longer registered for “%(title)s”.") % {"title": registration.webinar.title})
+        return redirect("registration:mine")
+    return render(request, "registration/cancel.html", {"registration": registration})

@@ -1,0 +1,140 @@
+"""Start the servers before Django reads its settings; the fixtures that every test may ask for."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests import servers
+
+MAIL_SERVER = servers.start()
+
+# Below this line Django knows its database.
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.cache import cache  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from tests import browser as chromium  # noqa: E402
+from tests.workers import Worker  # noqa: E402
+
+NOW = datetime(2027, 6, 1, 9, 0, tzinfo=ZoneInfo("Asia/Makassar"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    # With it in their environment xdist's workers would read the settings before they have servers of their own.
+    os.environ.pop("DJANGO_SETTINGS_MODULE")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What migrations write (groups, example pages) comes back after a test that empties the tables."""
+    for item in items:
+        names = getattr(item, "fixturenames", [])
+        marker = item.get_closest_marker("django_db")
+        transactional = {"transactional_db", "live_server", "worker"} & set(names)
+        if transactional or (marker and marker.kwargs.get("transaction")):
+            names.append("django_db_serialized_rollback")
+
+
+@pytest.fixture(scope="session")
+def django_test_environment(django_test_environment: None) -> None:
+    # Django's test runner would keep mail in memory: ours goes to the SMTP server.
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """No test sees another's rate limits or queued tasks."""
+    cache.client.get_client().flushdb()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[servers.MailServer]:
+    """The SMTP server: `messages`, `to(address)`, `wait_for(n)`; `tempfail()`, `refuse()`, `drop()`, `hang()`, `stop()`."""
+    MAIL_SERVER.reset()
+    yield MAIL_SERVER
+    if MAIL_SERVER.controller is None:
+        MAIL_SERVER.start()
+    MAIL_SERVER.reset()
+
+
+@pytest.fixture
+def now(time_machine) -> datetime:
+    """A Tuesday, nine in the morning in Makassar; time stands still."""
+    time_machine.move_to(NOW, tick=False)
+    return NOW
+
+
+@pytest.fixture
+def signed_in_client() -> Callable[..., Client]:
+    def sign_in(user) -> Client:
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def worker(transactional_db: None, tmp_path: Path) -> Iterator[Worker]:
+    """A real Celery worker on this test's database: `worker.start()`; then `kill()`, `stop()`, `tick(task)`."""
+    process = Worker(tmp_path / "worker.log")
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    # Playwright's synchronous interface runs an event loop in this thread, where Django would refuse the ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with chromium.launched() as launched:
+        yield launched
+
+
+@pytest.fixture
+def new_page(browser, live_server):
+    """`new_page(java_script_enabled=False, viewport=...)`: a page of a fresh visitor; errors on it fail the test."""
+    contexts, errors = [], []
+
+    def open_page(**options):
+        defaults = {"base_url": live_server.url, "locale": "id-ID", "timezone_id": "Asia/Makassar"}
+        context = browser.new_context(**(defaults | options))
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if is_violation(message) else None)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def is_violation(message) -> bool:
+    return message.type == "error" and "Content Security Policy" in message.text
+
+
+@pytest.fixture
+def page(new_page):
+    return new_page()
+
+
+@pytest.fixture
+def sign_in_page(signed_in_client, live_server):
+    """`sign_in_page(page, user)`: the page's visitor is signed in from now on."""
+
+    def sign_in(page, user) -> None:
+        session = signed_in_client(user).cookies[settings.SESSION_COOKIE_NAME].value
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+
+    return sign_in

@@ -1,0 +1,171 @@
+"""What the tests talk to, all of it real: PostgreSQL and Valkey as processes, SMTP as a server in this process.
+
+`start` runs before Django reads its settings. With xdist the controller starts the processes, each worker takes a
+database, a Valkey number, an SMTP port and a web port of its own.
+"""
+
+import asyncio
+import atexit
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from kpt import embedded
+
+# aiosmtpd writes down each command that it hears.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
+
+
+def start() -> "MailServer":
+    """Start what this process needs and describe it in the environment, where the settings look."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker:
+        start_processes()
+    number = int(worker.removeprefix("gw")) + 1 if worker else 0
+    mail_server = MailServer()
+    web_port = embedded.free_port()
+    folder = Path(tempfile.mkdtemp(prefix="kpt-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("static", "media"):
+        (folder / name).mkdir()
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "kpt.settings",
+        "DATABASE_URL": os.environ["KPT_TEST_DATABASE_URL"],
+        "REDIS_URL": numbered(os.environ["KPT_TEST_REDIS_URL"], number),
+        "EMAIL_URL": mail_server.url,
+        "SITE_URL": f"http://localhost:{web_port}",
+        "DJANGO_LIVE_TEST_SERVER_ADDRESS": f"localhost:{web_port}",
+        "ALLOWED_HOSTS": "localhost,testserver",
+        "DEFAULT_FROM_EMAIL": "KPT <kpt@example.org>",
+        "SECRET_KEY": "of-the-tests-alone-" * 3,
+        "STATIC_ROOT": str(folder / "static"),
+        "MEDIA_ROOT": str(folder / "media"),
+        # On while the settings load, for static files without a manifest; pytest-django then turns it off.
+        "DEBUG": "on",
+    }
+    for name in ("DEMO", "INBOX_DIR", "MAIL_PER_MINUTE", "SENTRY_DSN", "SIGNUPS_PER_HOUR_PER_NETWORK", "TRUSTED_PROXIES"):
+        os.environ.pop(name, None)
+    for name in [name for name in os.environ if name.startswith("ZOOM_") or name.endswith("_FILE")]:
+        del os.environ[name]
+    return mail_server
+
+
+def start_processes() -> None:
+    """PostgreSQL and Valkey, unless the environment names some to use."""
+    for name, server_class in (("KPT_TEST_DATABASE_URL", embedded.Postgres), ("KPT_TEST_REDIS_URL", embedded.Valkey)):
+        if name not in os.environ:
+            server = server_class(durable=False)
+            server.start()
+            os.environ[name] = server.url
+
+
+def numbered(redis_url: str, number: int) -> str:
+    return urlsplit(redis_url)._replace(path=f"/{number}").geturl()
+
+
+class MailServer:
+    """An SMTP server whose mail can be read and whose behaviour can be set."""
+
+    def __init__(self) -> None:
+        self.port = embedded.free_port()
+        self.controller: Controller | None = None
+        self.reset()
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def reset(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.attempts = 0
+        self.connections = 0
+        self.accept()
+
+    def start(self) -> None:
+        self.controller = Recorder(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def stop(self) -> None:
+        """From now on nobody listens at the port."""
+        if self.controller:
+            self.controller.stop()
+            self.controller = None
+
+    # ---- What it does with the next messages
+
+    def accept(self) -> None:
+        self.behave(lambda message: "250 2.0.0 Accepted")
+
+    def tempfail(self, answer: str = "451 4.3.2 Try again later") -> None:
+        self.behave(lambda message: answer)
+
+    def refuse(self, answer: str = "550 5.1.1 No such person here") -> None:
+        self.behave(lambda message: answer)
+
+    def drop(self) -> None:
+        """Close the connection instead of answering."""
+        self.behave(lambda message: None)
+
+    def hang(self, seconds: float = 60) -> None:
+        self.behave(lambda message: seconds)
+
+    def behave(self, behaviour: Callable[[EmailMessage], str | float | None]) -> None:
+        """An answer, or None to hang up, or the seconds to say nothing; 2xx means that the message is kept."""
+        self.behaviour = behaviour
+
+    # ---- What it received
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [message for message in self.messages if address in message["X-Envelope-To"].split()]
+
+    def wait_for(self, count: int, seconds: float = 20) -> list[EmailMessage]:
+        wait_until(lambda: len(self.messages) >= count, seconds, lambda: f"{len(self.messages)} of {count} mails came")
+        return self.messages
+
+    def wait_for_attempts(self, count: int, seconds: float = 20) -> None:
+        wait_until(lambda: self.attempts >= count, seconds, lambda: f"{self.attempts} of {count} attempts came")
+
+
+class Recorder(Controller):
+    def __init__(self, mail_server: MailServer, **where: Any) -> None:
+        super().__init__(self, **where)
+        self.mail_server = mail_server
+
+    def factory(self) -> SMTP:
+        self.mail_server.connections += 1
+        return SMTP(self, ident="KPT tests", enable_SMTPUTF8=True)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        message: Any = message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]
+        message["X-Envelope-To"] = " ".join(envelope.rcpt_tos)
+        self.mail_server.attempts += 1
+        answer = self.mail_server.behaviour(message)
+        if isinstance(answer, str):
+            if answer.startswith("2"):
+                self.mail_server.messages.append(message)
+            return answer
+        if answer is not None:
+            await asyncio.sleep(answer)
+        if server.transport:
+            server.transport.abort()
+        return "421 4.3.2 Closing"
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20, otherwise: Callable[[], str] = lambda: "") -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(otherwise() or f"not so within {seconds} seconds")
+        time.sleep(0.05)
