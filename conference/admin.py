@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import Count, ImageField, URLField
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from conference import models
 from conference.validators import validate_image
@@ -43,12 +45,14 @@ class OrganiserFields:
 
 
 class ContentAdmin(OrganiserFields, ModelAdmin):
+    compressed_fields = False
     list_filter_sheet = False
     warn_unsaved_form = True
     list_per_page = 50
 
 
 class ContentTabular(OrganiserFields, TabularInline):
+    hide_title = True
     extra = 0
 
 
@@ -243,7 +247,7 @@ class WebinarAdmin(ContentOfWebinarAdmin):
     autocomplete_fields = ["edition", "hosts"]
     inlines = [AgendaItemInline, AppearanceInline, MaterialInline]
     fieldsets = [
-        (None, {"fields": [("edition", "number", "status"), ("title_ind", "title_en"), "slug"]}),
+        (None, {"fields": ["edition", ("number", "status"), ("title_ind", "title_en"), "slug"]}),
         (
             _("Day and hour"),
             {
@@ -262,6 +266,8 @@ class WebinarAdmin(ContentOfWebinarAdmin):
         ),
         (_("Languages and access"), {"fields": ["languages", ("has_sign_language", "has_captions")]}),
     ]
+
+    formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         examples = {"languages": _("Codes separated by commas: id for Indonesian, en for English.")}

@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Any
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+WORDS = {"text", "code_inline", "softbreak", "hardbreak"}
 SAFE_PREFIXES = ("https://", "http://", "mailto:", "tel:", "/", "#")
 
 
@@ -20,21 +21,21 @@ def is_safe_link(address: str) -> bool:
 def parser() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     markdown.validateLink = is_safe_link  # type: ignore[method-assign]
-    markdown.add_render_rule("heading_open", lower_heading)
-    markdown.add_render_rule("heading_close", lower_heading)
+    markdown.add_render_rule("heading_open", second_level)
+    markdown.add_render_rule("heading_close", second_level)
     return markdown
 
 
-def lower_heading(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: Any) -> str:
-    """The page's own title is the only h1: a text's headings start one lower."""
-    token = tokens[index]
-    token.tag = f"h{min(int(token.tag[1]) + 1, 6)}" if not token.meta.get("lowered") else token.tag
-    token.meta["lowered"] = True
+def second_level(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: Any) -> str:
+    """The page's own title is its only h1."""
+    if tokens[index].tag == "h1":
+        tokens[index].tag = "h2"
     return self.renderToken(tokens, index, options, env)
 
 
 def to_html(text: str) -> SafeString:
-    return mark_safe(parser().render(text))  # noqa: S308 - the parser escapes every piece of HTML in the text
+    # The parser escapes every piece of HTML that stands in the text.
+    return SafeString(parser().render(text))
 
 
 def to_text(text: str) -> str:
@@ -42,6 +43,3 @@ def to_text(text: str) -> str:
     tokens = parser().parse(text)
     words = [child.content or " " for token in tokens for child in token.children or [] if child.type in WORDS]
     return " ".join("".join(words).split())
-
-
-WORDS = {"text", "code_inline", "softbreak", "hardbreak"}

@@ -22,7 +22,7 @@ from conference.calendars import public_entry, webinar_calendar
 from conference.feeds import schedule, schedule_xml
 from conference.models import Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar
 
-# A text with one of these words gets the link by which a page is left quickly.
+# A title or summary with one of these words gives its page a link by which it is left quickly.
 VIOLENCE = re.compile(r"\b(kekerasan|violence)\b", re.IGNORECASE)
 
 
@@ -65,9 +65,7 @@ def by_role(edition):
 def agenda(request):
     edition = Edition.objects.current()
     days = programme(edition) if edition else []
-    return render(
-        request, "conference/agenda.html", {"current_edition": edition, "days": days, "now": timezone.now()}
-    )
+    return render(request, "conference/agenda.html", {"current_edition": edition, "days": days, "now": timezone.now()})
 
 
 @require_safe
@@ -113,7 +111,7 @@ def webinar(request, slug):
         "materials": sorted(webinar.materials.all(), key=lambda material: (material.order, material.pk)),
         "whatsapp": sharing.whatsapp_address(webinar),
         "google": sharing.google_address(webinar),
-        "touches_violence": touches_violence(webinar.title, webinar.summary, webinar.description),
+        "touches_violence": touches_violence(webinar.title, webinar.summary),
     }
     return render(request, "conference/webinar.html", context)
 
@@ -147,9 +145,8 @@ def speakers(request):
 @require_safe
 def speaker(request, slug):
     appearances = visible_appearances().select_related("edition", "webinar", "agenda_item__webinar")
-    people = Speaker.objects.select_related("organisation")
-    people = people.prefetch_related(Prefetch("appearances", appearances.order_by("-edition__year", "order", "pk"), "parts"))
-    speaker = get_object_or_404(people, slug=slug)
+    parts = Prefetch("appearances", appearances.order_by("-edition__year", "order", "pk"), "parts")
+    speaker = get_object_or_404(Speaker.objects.select_related("organisation").prefetch_related(parts), slug=slug)
     if not speaker.parts:
         raise Http404
     return render(request, "conference/speaker.html", {"speaker": speaker})
@@ -197,5 +194,5 @@ def edition(request, year):
 @require_safe
 def page(request, slug):
     page = get_object_or_404(Page.objects.published(), slug=slug)
-    context = {"page": page, "touches_violence": touches_violence(page.title, page.body)}
+    context = {"page": page, "touches_violence": touches_violence(page.title)}
     return render(request, "conference/page.html", context)

@@ -19,7 +19,12 @@ SETTINGS = {
     "DATABASE_URL": "postgres://unused@127.0.0.1:1/unused",
     "REDIS_URL": "redis://127.0.0.1:1/0",
 }
-COMPOSE = {"SITE_URL": "https://kpt.example.org", "SITE_HOST": "kpt.example.org", "SECRET_KEY": "unused", "POSTGRES_PASSWORD": "unused"}
+COMPOSE = {
+    "SITE_URL": "https://kpt.example.org",
+    "SITE_HOST": "kpt.example.org",
+    "SECRET_KEY": "unused",
+    "POSTGRES_PASSWORD": "unused",
+}
 PROCESSES = str(min(os.cpu_count() or 1, 4))
 
 
@@ -83,7 +88,11 @@ def read_report(name: str, report: Path, code: int) -> Outcome:
     if not report.exists():
         return Outcome(failed=1, complaint=f"pytest ended with {code} and no report.")
     suite = ElementTree.parse(report).getroot().find("testsuite")
-    count = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")} if suite is not None else {}
+    count = (
+        {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+        if suite is not None
+        else {}
+    )
     failed = count.get("failures", 0) + count.get("errors", 0)
     skipped = count.get("skipped", 0)
     outcome = Outcome(passed=count.get("tests", 0) - failed - skipped, failed=failed)
@@ -99,7 +108,11 @@ def read_report(name: str, report: Path, code: int) -> Outcome:
 def browser_tests(name: str) -> Step:
     def run() -> Outcome:
         found = subprocess.run(
-            [sys.executable, "-m", "tests.browser"], cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.browser"],
+            cwd=ROOT,
+            env=clean_environment(),
+            stdout=subprocess.PIPE,
+            text=True,
         )
         if found.returncode:
             return Outcome(not_run=[f"{name}: no browser"])
@@ -127,7 +140,16 @@ STEPS = [
     tool("types", "mypy", "--no-error-summary"),
     tool("bandit", "bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", *FOLDERS),
     tool("hadolint", "hadolint", "Dockerfile", needs=("Dockerfile",)),
-    tool("compose file", "docker-compose", "--file", "compose.yaml", "config", "--quiet", needs=("compose.yaml",), environment=COMPOSE),
+    tool(
+        "compose file",
+        "docker-compose",
+        "--file",
+        "compose.yaml",
+        "config",
+        "--quiet",
+        needs=("compose.yaml",),
+        environment=COMPOSE,
+    ),
     tool(
         "compose schema",
         "check-jsonschema",

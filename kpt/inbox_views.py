@@ -59,8 +59,17 @@ class Mail:
         return found[1] if found else ""
 
     @property
-    def attachments(self) -> list[EmailMessage]:
-        return [part for part in self.message.iter_attachments() if isinstance(part, EmailMessage)]
+    def headers(self) -> list[tuple[str, str]]:
+        # A template cannot call the message: it would look for a header named like the method.
+        return [(name, str(value)) for name, value in self.message.items()]
+
+    @property
+    def attachments(self) -> list[MIMEPart]:
+        return list(self.message.iter_attachments())
+
+    @property
+    def attachment_names(self) -> list[str]:
+        return [part.get_filename() or part.get_content_type() for part in self.attachments]
 
 
 def content(part: MIMEPart | None) -> str:

@@ -9,6 +9,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from sentry_sdk.utils import BadDsn
 
 from kpt import environment as env
 from kpt.unfold import UNFOLD  # noqa: F401 -- a setting: how the admin looks
@@ -232,10 +233,12 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
 # The row in the database is the truth: a task that can't be published is left to the sweep, at once.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
+    "max_retries": 0,  # of a publisher's connection: a sign-up doesn't wait for a dead broker
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
 }
@@ -264,4 +267,8 @@ LOGGING = {
 }
 
 if SENTRY_DSN := env.text("SENTRY_DSN", ""):
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False, max_request_body_size="never")
+    private = {"send_default_pii": False, "include_local_variables": False, "max_request_body_size": "never"}
+    try:
+        sentry_sdk.init(dsn=SENTRY_DSN, **private)
+    except BadDsn as error:
+        raise ImproperlyConfigured("SENTRY_DSN must be a project's address such as https://key@host/1.") from error

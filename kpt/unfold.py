@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, override
@@ -113,10 +114,11 @@ MENGKUDU = {
 
 UNFOLD = {
     "SITE_TITLE": _("KPT admin"),
-    "SITE_HEADER": _("Konferensi Perempuan Timur"),
+    "SITE_HEADER": "KPT",
     "SITE_SUBHEADER": _("Organisers' room"),
     "SITE_URL": reverse_lazy("conference:home"),
     "SITE_SYMBOL": "diversity_3",
+    "DASHBOARD_CALLBACK": "registration.admin.start.overview",
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "4px",
     "COLORS": {
@@ -131,6 +133,7 @@ UNFOLD = {
             "important-dark": "var(--color-base-50)",
         },
     },
+    "STYLES": [lambda request: static("css/admin.css")],
     # The language comes from the path, so the other language is another address.
     "ACCOUNT": {
         "navigation": [

@@ -2,8 +2,8 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
-from typing import IO
+from datetime import timedelta
+from typing import IO, Any
 
 import xlsxwriter
 from defusedcsv import csv
@@ -76,7 +76,7 @@ def attendees(organisation: Organisation, webinar: Webinar) -> Iterator[Row]:
     return (attendee(row, places) for row in found.iterator(chunk_size=CHUNK))
 
 
-def attendee(row: tuple[str | datetime | timedelta | None, ...], places: dict[str, str]) -> Row:
+def attendee(row: tuple[Any, ...], places: dict[str, str]) -> Row:
     code, webinar, name, email, phone, gender, age, province, regency, organisation, kind, status, created, time = row
     return [
         *(code, webinar, one_line(name), email, phone, gender, age),

@@ -3,12 +3,16 @@
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import phonenumbers
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
 from allauth.core.internal.cryptokit import compare_user_code
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -50,6 +54,26 @@ class PhoneField(forms.CharField):
         if not phonenumbers.is_possible_number(number):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@cache
+def regency_options() -> str:
+    groups = regions.regency_choices()
+    return "".join(
+        format_html("<optgroup label='{}'>{}</optgroup>", province, format_html_join("", "<option value={}>{}</option>", rows))
+        for province, rows in groups
+    )
+
+
+class RegencySelect(forms.Select):
+    """A select of 514 options, written in one go: a template for each of them costs more than the rest of the page."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        chosen, options = str(value or ""), regency_options()
+        if chosen.isdecimal():
+            options = options.replace(f"value={chosen}>", f"value={chosen} selected>", 1)
+        attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+        return format_html("<select{}><option value=''>{}</option>{}</select>", attributes, _("Not said"), mark_safe(options))  # noqa: S308 -- our own table
 
 
 class PartnersField(forms.MultipleChoiceField):
@@ -96,6 +120,7 @@ class SignUpForm(forms.Form):
     regency = forms.ChoiceField(
         label=_("Regency or city"),
         required=False,
+        widget=RegencySelect,
         error_messages={"invalid_choice": _("Choose a regency or city from the list.")},
     )
     phone = PhoneField(

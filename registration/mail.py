@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from celery import current_app
@@ -73,7 +72,7 @@ def queue(
         message_id=new_message_id(),
     )
     OutgoingMail.objects.bulk_create([row], ignore_conflicts=True)
-    transaction.on_commit(partial(wake, priority), robust=True)
+    transaction.on_commit(lambda: wake(priority), robust=True)
 
 
 def queue_about(registration: Registration, kind: OutgoingMail.Kind, *, moment: datetime) -> None:
@@ -286,7 +285,7 @@ def retry(mails: Sequence[OutgoingMail], *, now: datetime) -> int:
     """An organiser's hand: failed mails are queued again, from the first wait on."""
     rows = OutgoingMail.objects.filter(pk__in=[mail.pk for mail in mails], status__in=[Status.FAILED, Status.BOUNCED])
     count = rows.update(status=Status.QUEUED, attempts=0, not_before=now, error="")
-    transaction.on_commit(partial(wake, Priority.NORMAL), robust=True)
+    transaction.on_commit(lambda: wake(Priority.NORMAL), robust=True)
     return count
 
 

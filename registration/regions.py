@@ -23,6 +23,7 @@ def provinces() -> dict[str, str]:
     return {code: name for code, name in names().items() if len(code) == 2}
 
 
+@cache
 def regencies(province: str) -> dict[str, str]:
     return {code: name for code, name in names().items() if len(code) == 4 and code.startswith(province)}
 
@@ -31,6 +32,7 @@ def province_choices() -> list[tuple[str, str]]:
     return [*provinces().items(), (OUTSIDE_INDONESIA, _("Outside Indonesia"))]  # type: ignore[list-item]
 
 
+@cache
 def regency_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """Grouped by province, as a select without JavaScript shows them."""
     return [(name, list(regencies(code).items())) for code, name in provinces().items()]

@@ -59,11 +59,11 @@ def bring(playwright: Playwright) -> str:
 
 
 def quiet(*command: str) -> bool:
-    print("Browser:", *command, file=sys.stderr)  # noqa: T201
+    print("Browser:", *command, file=sys.stderr)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        print((done.stderr or done.stdout).strip().splitlines()[-1:], file=sys.stderr)  # noqa: T201
+        print((done.stderr or done.stdout).strip().splitlines()[-1:], file=sys.stderr)
     return done.returncode == 0
 
 
@@ -79,6 +79,6 @@ def launched() -> Iterator[Browser]:
 if __name__ == "__main__":
     with sync_playwright() as of_playwright:
         try:
-            print(find(of_playwright) or bring(of_playwright))  # noqa: T201
+            print(find(of_playwright) or bring(of_playwright))
         except NoBrowser as error:
             sys.exit(str(error))

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kpt import embedded
 from tests import servers
 
 MAIL_SERVER = servers.start()
@@ -22,7 +23,7 @@ from django.core.cache import cache  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from tests import browser as chromium  # noqa: E402
-from tests.workers import Worker  # noqa: E402
+from tests.processes import Site, Worker  # noqa: E402
 
 NOW = datetime(2027, 6, 1, 9, 0, tzinfo=ZoneInfo("Asia/Makassar"))
 
@@ -39,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         names = getattr(item, "fixturenames", [])
         marker = item.get_closest_marker("django_db")
-        transactional = {"transactional_db", "live_server", "worker"} & set(names)
+        transactional = {"transactional_db", "live_server", "worker", "site"} & set(names)
         if transactional or (marker and marker.kwargs.get("transaction")):
             names.append("django_db_serialized_rollback")
 
@@ -88,7 +89,34 @@ def worker(transactional_db: None, tmp_path: Path) -> Iterator[Worker]:
     """A real Celery worker on this test's database: `worker.start()`; then `kill()`, `stop()`, `tick(task)`."""
     process = Worker(tmp_path / "worker.log")
     yield process
-    process.stop()
+    process.kill()
+
+
+@pytest.fixture
+def broker() -> Iterator[embedded.Valkey]:
+    """A Valkey of the test's own, to be stopped and started: `broker.stop()`, `broker.start()`."""
+    valkey = embedded.Valkey(durable=False)
+    valkey.throwaway = False  # a stop is not the end of it
+    valkey.start()
+    yield valkey
+    valkey.throwaway = True
+    valkey.stop()
+
+
+@pytest.fixture
+def site(transactional_db: None, broker: embedded.Valkey, tmp_path: Path) -> Iterator[Site]:
+    """The web server as a process, with `broker` behind it."""
+    process = Site(tmp_path / "site.log", broker.url)
+    yield process.start()
+    process.kill()
+
+
+@pytest.fixture
+def site_worker(site: Site, tmp_path: Path) -> Iterator[Worker]:
+    """A worker beside `site`, not started yet."""
+    process = Worker(tmp_path / "site-worker.log", site.redis_url)
+    yield process
+    process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import factory
-from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.utils import timezone, translation
 
@@ -210,9 +209,11 @@ class ParticipantFactory(Factory):
 
     email = factory.Sequence(lambda n: f"peserta{n}@example.org")
     account = factory.LazyAttribute(
-        lambda o: registration.User.objects.filter(email=o.email).first() or UserFactory(email=o.email, name=o.name)
-        if o.email
-        else UserFactory()
+        lambda o: (
+            registration.User.objects.filter(email=o.email).first() or UserFactory(email=o.email, name=o.name)
+            if o.email
+            else UserFactory()
+        )
     )
     name = factory.Sequence(lambda n: f"Peserta Contoh {n}")
     phone = factory.Sequence(lambda n: f"+62812{n:08d}")

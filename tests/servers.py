@@ -26,6 +26,12 @@ from kpt import embedded
 # aiosmtpd writes down each command that it hears.
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
+# What the shell may hold for `make run` and no test wants.
+UNSET = ["DEMO", "INBOX_DIR", "MAIL_PER_MINUTE", "SENTRY_DSN", "SIGNUPS_PER_HOUR_PER_NETWORK", "TRUSTED_PROXIES"]
+UNSET += [
+    f"ZOOM_{name}" for name in ("ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET", "API_URL", "OAUTH_URL")
+]
+
 
 def start() -> "MailServer":
     """Start what this process needs and describe it in the environment, where the settings look."""
@@ -39,7 +45,7 @@ def start() -> "MailServer":
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name in ("static", "media"):
         (folder / name).mkdir()
-    os.environ |= {
+    settings = {
         "DJANGO_SETTINGS_MODULE": "kpt.settings",
         "DATABASE_URL": os.environ["KPT_TEST_DATABASE_URL"],
         "REDIS_URL": numbered(os.environ["KPT_TEST_REDIS_URL"], number),
@@ -54,10 +60,11 @@ def start() -> "MailServer":
         # On while the settings load, for static files without a manifest; pytest-django then turns it off.
         "DEBUG": "on",
     }
-    for name in ("DEMO", "INBOX_DIR", "MAIL_PER_MINUTE", "SENTRY_DSN", "SIGNUPS_PER_HOUR_PER_NETWORK", "TRUSTED_PROXIES"):
+    os.environ |= settings
+    for name in UNSET:
         os.environ.pop(name, None)
-    for name in [name for name in os.environ if name.startswith("ZOOM_") or name.endswith("_FILE")]:
-        del os.environ[name]
+    for name in (*UNSET, *settings):
+        os.environ.pop(f"{name}_FILE", None)
     return mail_server
 
 
@@ -91,6 +98,8 @@ class MailServer:
         self.messages: list[EmailMessage] = []
         self.attempts = 0
         self.connections = 0
+        self.delay = 0.0
+        self.refused_people: dict[str, str] = {}
         self.accept()
 
     def start(self) -> None:
@@ -103,7 +112,7 @@ class MailServer:
             self.controller.stop()
             self.controller = None
 
-    # ---- What it does with the next messages
+    # ---- What it does with the next messages (and `delay`, the seconds that it takes over each)
 
     def accept(self) -> None:
         self.behave(lambda message: "250 2.0.0 Accepted")
@@ -113,6 +122,10 @@ class MailServer:
 
     def refuse(self, answer: str = "550 5.1.1 No such person here") -> None:
         self.behave(lambda message: answer)
+
+    def refuse_person(self, address: str, answer: str = "550 5.1.1 No such person here") -> None:
+        """Refuse her alone, before the message is sent."""
+        self.refused_people[address] = answer
 
     def drop(self) -> None:
         """Close the connection instead of answering."""
@@ -147,10 +160,19 @@ class Recorder(Controller):
         self.mail_server.connections += 1
         return SMTP(self, ident="KPT tests", enable_SMTPUTF8=True)
 
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if answer := self.mail_server.refused_people.get(address):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Ok"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         message: Any = message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]
         message["X-Envelope-To"] = " ".join(envelope.rcpt_tos)
         self.mail_server.attempts += 1
+        await asyncio.sleep(self.mail_server.delay)
         answer = self.mail_server.behaviour(message)
         if isinstance(answer, str):
             if answer.startswith("2"):

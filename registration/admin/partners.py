@@ -10,6 +10,7 @@ from registration.models import Download, PartnerMember
 class PartnerMemberAdmin(ModelAdmin):
     """Who may download an organisation's attendee lists."""
 
+    compressed_fields = False
     list_display = ["user", "email", "organisation", "created_at"]
     list_filter = ["organisation"]
     list_filter_sheet = False

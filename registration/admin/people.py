@@ -22,6 +22,7 @@ admin.site.unregister([Group, EmailAddress, Authenticator])
 class UserAdmin(ModelAdmin):
     """Who signs in. The address is the key to the account, so it and every right are a superuser's to give."""
 
+    compressed_fields = False
     list_display = ["email", "name", "language", "is_staff", "is_active", "last_login"]
     list_filter = ["is_staff", "is_active", "is_superuser", "groups"]
     list_filter_sheet = False
@@ -120,7 +121,7 @@ class MailInline(ReadOnlyInline):
 
 
 class ParticipantForm(forms.ModelForm):
-    phone = PhoneField(label=_("phone"), required=False, widget=UnfoldAdminTextInputWidget)
+    phone = PhoneField(label=_("Phone"), required=False, widget=UnfoldAdminTextInputWidget)
 
     def clean(self):
         data = super().clean()
@@ -132,6 +133,7 @@ class ParticipantForm(forms.ModelForm):
 
 @admin.register(Participant)
 class ParticipantAdmin(ModelAdmin):
+    compressed_fields = False
     form = ParticipantForm
     list_display = ["name", "address", "phone", "province", "organisation", "proven_at", "is_made_up"]
     list_filter = ["province", "gender", "age_group", "organisation_kind", "language", "is_made_up"]

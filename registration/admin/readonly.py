@@ -4,6 +4,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 
 class ReadOnlyAdmin(ModelAdmin):
+    compressed_fields = False
     list_filter_sheet = False
     list_per_page = 50
     # Counting a large table twice for each page of a list is not worth the second number.
@@ -21,6 +22,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 class ReadOnlyInline(TabularInline):
     extra = 0
+    hide_title = True
     per_page = 20
     can_delete = False
 

@@ -92,6 +92,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
 class AttendanceAdmin(ModelAdmin):
     """Zoom and the personal link write their own rows; an organiser adds and corrects those of her hand."""
 
+    compressed_fields = False
     list_display = ["person", "webinar", "source", "joined_at", "left_at"]
     list_filter = ["source", "registration__webinar"]
     list_filter_sheet = False

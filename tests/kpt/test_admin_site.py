@@ -90,7 +90,10 @@ def test_pages_of_every_model(model, language, owner, one_of_each):
 def test_start_page_and_menu(language, owner, one_of_each):
     html = owner.get(f"{language}/admin/").content.decode()
     for model in ("webinar", "registration", "outgoingmail", "organisation", "user"):
-        assert f"{language}/admin/{'conference' if model in ('webinar', 'organisation') else 'registration'}/{model}/" in html
+        assert (
+            f"{language}/admin/{'conference' if model in ('webinar', 'organisation') else 'registration'}/{model}/"
+            in html
+        )
     assert '<html lang="en' in html if language else '<html lang="id' in html
 
 

@@ -111,6 +111,19 @@ def execute(server: embedded.Postgres, sql: str) -> None:
         connection.execute(sql)
 
 
+def keep_word(server: embedded.Valkey) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.set("word", "stays")
+    server.stop()
+
+
+def kept_word(server: embedded.Valkey) -> bytes | None:
+    with redis.Redis.from_url(server.url) as client:
+        word = client.get("word")
+    server.stop()
+    return word
+
+
 def start_parent(folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
     parent = subprocess.Popen([sys.executable, "-c", PARENT, folder], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout
@@ -139,8 +152,9 @@ def test_postgres_is_the_database_that_production_has(folder, postgres) -> None:
 
 
 def test_servers_listen_on_this_machine_alone(folder, postgres, valkey) -> None:
-    assert query(postgres(folder / "postgres"), "SHOW listen_addresses") == "127.0.0.1"
-    assert query(postgres(folder / "second"), "SHOW unix_socket_directories") == ""
+    server = postgres(folder / "postgres")
+    assert query(server, "SHOW listen_addresses") == "127.0.0.1"
+    assert query(server, "SHOW unix_socket_directories") == ""
     client = redis.Redis.from_url(valkey(folder / "valkey").url)
     assert client.config_get("bind") == {"bind": "127.0.0.1"}
 
@@ -155,11 +169,10 @@ def test_only_durable_servers_write_through(folder, postgres, valkey, durable, f
 def test_data_stays_from_start_to_start(folder, postgres, valkey) -> None:
     first, cache = postgres(folder / "postgres"), valkey(folder / "valkey")
     execute(first, "CREATE TABLE kept AS SELECT 'stays' AS word")
-    redis.Redis.from_url(cache.url).set("word", "stays")
+    keep_word(cache)
     first.stop()
-    cache.stop()
     assert query(postgres(folder / "postgres"), "SELECT word FROM kept") == "stays"
-    assert redis.Redis.from_url(valkey(folder / "valkey").url).get("word") == b"stays"
+    assert kept_word(valkey(folder / "valkey")) == b"stays"
 
 
 def test_data_without_a_folder_is_thrown_away(postgres, valkey) -> None:
@@ -193,7 +206,7 @@ def test_a_killed_parent_leaves_no_server_and_no_loss(folder, postgres, valkey) 
     kill(parent)
     # At once, while the old ones shut down.
     assert query(postgres(folder / "postgres"), "SELECT word FROM kept") == "stays"
-    assert redis.Redis.from_url(valkey(folder / "valkey").url).get("word") == b"stays"
+    assert kept_word(valkey(folder / "valkey")) == b"stays"
     assert wait_until_gone(pids, 5) == []
 
 
@@ -204,7 +217,7 @@ def test_servers_killed_together_with_their_parent_start_again(folder, postgres,
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     assert query(postgres(folder / "postgres"), "SELECT word FROM kept") == "stays"
-    assert redis.Redis.from_url(valkey(folder / "valkey").url).get("word") == b"stays"
+    assert kept_word(valkey(folder / "valkey")) == b"stays"
     kill(parent)
 
 
@@ -284,11 +297,10 @@ def test_servers_of_root_run_as_nobody(folder, postgres, valkey) -> None:
 
 
 @only_root
-def test_servers_of_root_run_as_the_owner_of_the_data(folder, postgres) -> None:
-    first = postgres(folder / "postgres")
-    first.stop()
-    embedded.give(folder / "postgres", ORDINARY_USER)
-    second = postgres(folder / "postgres")
+def test_servers_of_root_run_as_the_owner_of_the_data(folder, valkey) -> None:
+    valkey(folder / "valkey").stop()
+    embedded.give(folder / "valkey", ORDINARY_USER)
+    second = valkey(folder / "valkey")
     assert os.stat(f"/proc/{second.process.pid}").st_uid == ORDINARY_USER[0]
 
 
@@ -319,36 +331,32 @@ def test_data_under_a_closed_folder_lies_outside(folder, postgres, valkey) -> No
 
 
 @only_root
-def test_who_removes_the_link_removes_the_data(folder, postgres) -> None:
+def test_who_removes_the_link_removes_the_data(folder, valkey) -> None:
     home = folder / "home"
     home.mkdir(mode=0o700)
-    first = postgres(home / "postgres")
-    execute(first, "CREATE TABLE kept AS SELECT 'stays' AS word")
-    first.stop()
-    (home / "postgres").unlink()
-    assert query(postgres(home / "postgres"), "SELECT to_regclass('kept')") is None
+    keep_word(valkey(home / "valkey"))
+    (home / "valkey").unlink()
+    assert kept_word(valkey(home / "valkey")) is None
 
 
 @only_root
-def test_a_copied_project_does_not_use_the_data_of_the_other(folder, postgres) -> None:
+def test_a_copied_project_does_not_use_the_data_of_the_other(folder, valkey) -> None:
     home = folder / "home"
     home.mkdir(mode=0o700)
-    first = postgres(home / "one" / "postgres")
+    keep_word(valkey(home / "one" / "valkey"))
     shutil.copytree(home / "one", home / "two", symlinks=True)
-    second = postgres(home / "two" / "postgres")
-    assert second.data != first.data
-    assert query(first, "SELECT 1") == 1
+    assert kept_word(valkey(home / "two" / "valkey")) is None
+    assert kept_word(valkey(home / "one" / "valkey")) == b"stays"
 
 
 @only_root
-def test_data_moves_outside_when_its_folder_is_closed_later(folder, postgres) -> None:
+def test_data_moves_outside_when_its_folder_is_closed_later(folder, valkey) -> None:
     home = folder / "home"
     home.mkdir()
-    first = postgres(home / "postgres")
-    execute(first, "CREATE TABLE kept AS SELECT 'stays' AS word")
-    first.stop()
+    keep_word(valkey(home / "valkey"))
     home.chmod(0o700)
-    assert query(postgres(home / "postgres"), "SELECT word FROM kept") == "stays"
+    assert kept_word(valkey(home / "valkey")) == b"stays"
+    assert (home / "valkey").is_symlink()
 
 
 @only_root
@@ -380,10 +388,10 @@ def test_a_folder_that_somebody_else_put_outside_is_not_trusted(folder, monkeypa
     assert str(refusal.value) == f"{theirs} is in the way and not ours: remove it."
 
 
-def test_clean_forgets_data_inside_and_outside(folder, postgres) -> None:
+def test_clean_forgets_data_inside_and_outside(folder, valkey) -> None:
     var = folder / "var"
     var.mkdir(mode=0o700)
-    server = postgres(var / "8000" / "postgres")
+    server = valkey(var / "8000" / "valkey")
     server.stop()
     subprocess.run([sys.executable, embedded.__file__, var], check=True)
     assert not server.data.exists()

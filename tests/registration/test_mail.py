@@ -1,11 +1,9 @@
 """Queueing, claiming, sending: on a real SMTP server, with what it may answer."""
 
-import time
 from datetime import timedelta
 
 import pytest
 from django.core.mail import get_connection
-from django.db import connection
 from django.utils import timezone
 
 from registration import mail
@@ -29,12 +27,13 @@ def letter(now):
 
 
 def test_the_same_key_is_queued_once(now):
+    registration = RegistrationFactory()
     for _time in range(2):
-        mail.queue_about(RegistrationFactory.build(pk=1, participant=RegistrationFactory().participant), mail.Kind.CODE, moment=now)
-    assert OutgoingMail.objects.count() == 2  # two people, two keys
-    for _time in range(2):
-        mail.queue(mail.Kind.UNKNOWN_ACCOUNT, key="the same", to="a@example.org", language="id")
-    assert OutgoingMail.objects.filter(key="the same").count() == 1
+        mail.queue_about(registration, mail.Kind.PROMOTED, moment=now)
+    assert OutgoingMail.objects.count() == 1
+    mail.queue_about(registration, mail.Kind.PROMOTED, moment=now + timedelta(seconds=1))
+    mail.queue_about(RegistrationFactory(), mail.Kind.PROMOTED, moment=now)
+    assert OutgoingMail.objects.count() == 3
 
 
 def test_a_mail_is_sent_with_the_headers_of_the_contract(letter, mailbox):
@@ -218,22 +217,3 @@ def test_a_broken_line_can_be_hung_up():
     backend = get_connection()
     mail.hang_up(backend)
     assert backend.connection is None
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_dead_broker_delays_nothing_but_the_mail(settings, now):
-    from celery import current_app
-
-    old = current_app.conf.broker_url
-    current_app.conf.broker_url = "redis://127.0.0.1:1/0"
-    current_app.pool.force_close_all()
-    current_app.amqp._producer_pool = None
-    try:
-        started = time.perf_counter()
-        mail.queue(mail.Kind.UNKNOWN_ACCOUNT, key="k", to="a@example.org", language="id")
-        assert time.perf_counter() - started < 2
-    finally:
-        current_app.conf.broker_url = old
-        current_app.amqp._producer_pool = None
-    assert OutgoingMail.objects.get().status == Status.QUEUED
-    assert connection.in_atomic_block is False

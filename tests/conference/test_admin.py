@@ -1,0 +1,222 @@
+from io import BytesIO
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
+
+from conference import models
+from conference.validators import IMAGE_BYTES
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+INLINES = ["agenda_items", "appearances", "materials"]
+
+
+@pytest.fixture
+def owner(signed_in_client):
+    return signed_in_client(factories.UserFactory(organiser=True))
+
+
+def no_rows(*prefixes):
+    return {f"{prefix}-{key}": 0 for prefix in prefixes for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
+
+
+def local(moment, name):
+    at = timezone.localtime(moment)
+    return {f"{name}_0": f"{at:%Y-%m-%d}", f"{name}_1": f"{at:%H:%M:%S}"}
+
+
+def form_of(webinar, **changes):
+    data = {
+        "edition": webinar.edition_id,
+        "number": webinar.number,
+        "status": webinar.status,
+        "title_ind": webinar.title_ind,
+        "title_en": webinar.title_en or "",
+        "slug": webinar.slug,
+        "date": f"{webinar.date:%Y-%m-%d}",
+        "join_opens_minutes": webinar.join_opens_minutes,
+        "capacity": webinar.capacity or "",
+        "languages": "id",
+    }
+    return data | local(webinar.starts_at, "starts_at") | local(webinar.ends_at, "ends_at") | no_rows(*INLINES) | changes
+
+
+def change(client, row, data):
+    url = reverse(f"admin:conference_{row._meta.model_name}_change", args=[row.pk])
+    return client.post(url, data)
+
+
+def errors(response):
+    assert response.status_code == 200
+    return response.context["adminform"].form.errors
+
+
+# ---- Webinars
+
+
+def test_a_webinar_is_changed_in_both_languages(owner):
+    webinar = factories.WebinarFactory()
+    response = change(owner, webinar, form_of(webinar, title_ind="Judul baru", title_en="New title", capacity=40))
+    assert response.status_code == 302
+    webinar.refresh_from_db()
+    assert (webinar.title_ind, webinar.title_en, webinar.capacity) == ("Judul baru", "New title", 40)
+
+
+def test_both_languages_stand_beside_each_other_by_name(owner):
+    html = owner.get(reverse("admin:conference_webinar_add"), headers={"accept-language": "en"}).content.decode()
+    assert 'name="title_ind"' in html
+    assert 'name="title_en"' in html
+    english = owner.get("/en/admin/conference/webinar/add/").content.decode()
+    assert "Title (Indonesian)" in english
+    assert "Title (English)" in english
+
+
+def test_an_end_before_the_start_is_answered_beside_the_field(owner):
+    webinar = factories.WebinarFactory()
+    data = form_of(webinar) | local(webinar.starts_at, "ends_at")
+    assert list(errors(change(owner, webinar, data))) == ["ends_at"]
+
+
+def test_an_end_alone_asks_for_the_start(owner):
+    webinar = factories.WebinarFactory()
+    data = form_of(webinar, starts_at_0="", starts_at_1="")
+    assert list(errors(change(owner, webinar, data))) == ["starts_at"]
+
+
+def test_a_start_on_another_day_is_answered(owner):
+    webinar = factories.WebinarFactory()
+    assert list(errors(change(owner, webinar, form_of(webinar, date="2020-08-26")))) == ["starts_at"]
+
+
+def test_agenda_items_take_the_webinars_edition_and_day(owner):
+    webinar = factories.WebinarFactory()
+    item = {"title_ind": "Pembukaan", "kind": "opening", "order": 1}
+    data = form_of(webinar) | {f"agenda_items-0-{key}": value for key, value in item.items()}
+    change(owner, webinar, data | {"agenda_items-TOTAL_FORMS": 1})
+    item = webinar.agenda_items.get()
+    assert (item.title_ind, item.edition, item.date) == ("Pembukaan", webinar.edition, webinar.date)
+
+
+def test_agenda_items_move_with_the_webinars_day(owner):
+    item = factories.AgendaItemFactory()
+    webinar = item.webinar
+    data = form_of(webinar, starts_at_0="", starts_at_1="", ends_at_0="", ends_at_1="", date="2031-08-26")
+    data |= {"agenda_items-TOTAL_FORMS": 1, "agenda_items-INITIAL_FORMS": 1, "agenda_items-0-id": item.pk}
+    data |= {"agenda_items-0-title_ind": item.title_ind, "agenda_items-0-kind": item.kind, "agenda_items-0-order": 1}
+    assert change(owner, webinar, data).status_code == 302
+    item.refresh_from_db()
+    assert f"{item.date}" == "2031-08-26"
+
+
+def appearances(*speakers):
+    rows = {f"appearances-{n}-speaker": speaker.pk for n, speaker in enumerate(speakers)}
+    rows |= {f"appearances-{n}-{key}": value for n in range(len(speakers)) for key, value in (("role", "speaker"), ("order", n))}
+    return rows | {"appearances-TOTAL_FORMS": len(speakers)}
+
+
+def test_speakers_are_added_to_a_webinar(owner):
+    webinar, speakers = factories.WebinarFactory(), factories.SpeakerFactory.create_batch(2)
+    change(owner, webinar, form_of(webinar) | appearances(*speakers))
+    assert {a.speaker for a in webinar.appearances.filter(edition=webinar.edition)} == set(speakers)
+
+
+def test_a_speaker_twice_in_one_role_is_answered(owner):
+    webinar, speaker = factories.WebinarFactory(), factories.SpeakerFactory()
+    response = change(owner, webinar, form_of(webinar) | appearances(speaker, speaker))
+    assert response.status_code == 200
+    assert not webinar.appearances.exists()
+
+
+@pytest.mark.parametrize(("file", "url"), [("", ""), ("isi", "https://example.org/a.pdf")])
+def test_a_material_is_a_file_or_an_address(owner, file, url):
+    webinar = factories.WebinarFactory()
+    data = {"webinar": webinar.pk, "kind": "slides", "order": 0, "url": url}
+    if file:
+        data["file"] = SimpleUploadedFile("a.pdf", b"%PDF-1.4")
+    assert "url" in errors(owner.post(reverse("admin:conference_material_add"), data))
+
+
+@pytest.mark.parametrize(("trait", "is_linked"), [("draft", False), ("cancelled", True)])
+def test_only_what_visitors_may_see_is_linked(owner, trait, is_linked):
+    webinar = factories.WebinarFactory(**{trait: True})
+    html = owner.get(reverse("admin:conference_webinar_change", args=[webinar.pk])).content.decode()
+    assert (f"/r/{contenttype(webinar)}/{webinar.pk}/" in html) is is_linked
+
+
+def contenttype(row):
+    return ContentType.objects.get_for_model(row).pk
+
+
+# ---- Editions
+
+
+def test_a_second_current_edition_is_answered_with_the_first(owner):
+    current = factories.EditionFactory()
+    data = {
+        "number": 1,
+        "year": 2011,
+        "slug": "kpt2011",
+        "name_ind": "KPT 2011",
+        "starts_on": "2011-08-01",
+        "ends_on": "2011-08-02",
+        "is_current": "on",
+    } | no_rows("partnerships", "webinars")
+    response = owner.post("/en" + reverse("admin:conference_edition_add"), data)
+    assert f"{current.name_en} is the current edition. Untick it there first." in response.content.decode()
+    del data["is_current"]
+    assert owner.post(reverse("admin:conference_edition_add"), data).status_code == 302
+    assert models.Edition.objects.get(year=2011).name_ind == "KPT 2011"
+
+
+# ---- Images
+
+
+def image(name="logo.png", kind="PNG", size=(20, 20)):
+    buffer = BytesIO()
+    Image.new("RGB", size, "#8E2B1F").save(buffer, kind)
+    return SimpleUploadedFile(name, buffer.getvalue())
+
+
+def upload(client, logo):
+    data = {"name_ind": "Lembaga", "acronym": "LB", "slug": "lembaga", "kind": "other", "logo": logo}
+    return client.post("/en" + reverse("admin:conference_organisation_add"), data | no_rows("partnerships"))
+
+
+def test_an_image_is_kept(owner):
+    assert upload(owner, image()).status_code == 302
+    assert models.Organisation.objects.get().logo.size
+
+
+def test_forty_megabytes_are_answered_with_the_limit(owner):
+    small = image()
+    large = SimpleUploadedFile("logo.png", small.read() + bytes(40 * 1024 * 1024))
+    assert large.size > IMAGE_BYTES
+    said = upload(owner, large).content.decode()
+    assert "The image has 40.0\xa0MB, the most is 5.0\xa0MB. Save it smaller and choose it again." in said
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [
+        SimpleUploadedFile("logo.png", b"<script>alert(1)</script>"),
+        SimpleUploadedFile("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        SimpleUploadedFile("logo.png", b""),
+        image(kind="GIF"),
+        image(size=(9000, 1)),
+    ],
+    ids=["no image", "svg", "empty", "gif named png", "too wide"],
+)
+def test_what_is_no_web_image_is_answered(owner, logo):
+    assert errors(upload(owner, logo))["logo"]
+    assert not models.Organisation.objects.exists()
+
+
+def test_a_lost_file_does_not_break_its_form(owner):
+    organisation = factories.OrganisationFactory(logo="logos/lost.png")
+    data = {"name_ind": "Lembaga", "acronym": "LB", "slug": "lembaga", "kind": "other"} | no_rows("partnerships")
+    assert change(owner, organisation, data).status_code == 302

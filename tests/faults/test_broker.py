@@ -1,0 +1,67 @@
+"""Redis is down, or says nothing: people sign up as ever, and their mail leaves when it is back."""
+
+import signal
+
+import pytest
+
+from registration.models import OutgoingMail, Registration
+from tests.factories import WebinarFactory
+from tests.processes import Visitor
+
+pytestmark = pytest.mark.fault
+
+
+def sign_up(site, webinar, address="peserta@example.org"):
+    """From the form to the confirmation; the code is read from the row, since no mail leaves."""
+    visitor = Visitor(site)
+    assert visitor.get(f"/daftar/?webinar={webinar.slug}")[0] == 200
+    answers = {"name": "Peserta Contoh", "email": address, "province": "73", "consent_processing": "on"}
+    assert visitor.send(webinars=webinar.slug, **answers) == (200, "/akun/kode/")
+    code = OutgoingMail.objects.get(kind=OutgoingMail.Kind.CODE, to=address).context["code"]
+    assert visitor.send(code=code) == (200, "/saya/")
+    assert webinar.title in visitor.page
+    return Registration.objects.get(participant__email=address, webinar=webinar)
+
+
+def test_a_sign_up_without_a_broker_succeeds_and_its_mail_leaves_when_it_is_back(site, site_worker, broker, mailbox):
+    webinar = WebinarFactory(capacity=1)
+    site_worker.start()
+    broker.stop()
+    registration = sign_up(site, webinar)
+    assert registration.is_confirmed
+    kinds = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED).values_list("kind", flat=True)
+    assert sorted(kinds) == [OutgoingMail.Kind.CODE, OutgoingMail.Kind.CONFIRMATION]
+    assert mailbox.attempts == 0
+    broker.start()
+    site_worker.tick("deliver_due_mail")
+    mailbox.wait_for(2, 40)
+    assert {message["To"] for message in mailbox.messages} == {"peserta@example.org"}
+
+
+def test_a_broker_that_says_nothing_delays_a_page_but_breaks_none(site, broker):
+    webinar = WebinarFactory()
+    broker.process.send_signal(signal.SIGSTOP)
+    try:
+        assert sign_up(site, webinar).is_confirmed
+    finally:
+        broker.process.send_signal(signal.SIGCONT)
+
+
+def test_a_dead_cache_breaks_no_page(site, broker):
+    webinar = WebinarFactory()
+    broker.stop()
+    visitor = Visitor(site)
+    for path in ("/", "/agenda/", f"/webinar/{webinar.slug}/", "/daftar/", "/en/daftar/", "/akun/masuk/"):
+        assert visitor.get(path)[0] == 200, path
+    assert visitor.get("/healthz/ready")[0] == 503
+    assert '"redis": "down"' in visitor.page
+    broker.start()
+    assert visitor.get("/healthz/ready")[0] == 200
+
+
+def test_the_limit_of_sign_ups_needs_the_cache_and_not_the_other_way_round(site, broker):
+    webinar = WebinarFactory()
+    broker.stop()
+    for number in range(3):
+        sign_up(site, webinar, f"peserta{number}@example.org")
+    assert Registration.objects.confirmed().count() == 3
