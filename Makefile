@@ -4,11 +4,11 @@ SYSTEM_PYTHON = $(shell for name in python3 python3.14 python3.13 python3.12 pyt
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
 # The development packages include those that `make run` needs.
 LOCAL = $(shell test .venv/dev.stamp -nt requirements/dev.txt && echo .venv/dev.stamp || echo .venv/local.stamp)
-PIP_INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 LOCK = .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate pyproject.toml
 
-.PHONY: run test bench lint format messages lock clean
+.PHONY: run test bench lint format messages lock clean image-check
 
 # By way of the shell's exec the supervisor is make's own child and gets the SIGTERM that make passes on.
 run: $(LOCAL)
@@ -59,3 +59,7 @@ clean:
 .venv/dev.stamp: requirements/dev.txt | .venv/bin/python
 	$(PIP_INSTALL) -r requirements/dev.txt
 	@touch $@
+
+# By hand only: builds the container image without a container engine, as root on Debian.
+image-check:
+	deploy/check-image.sh

@@ -184,6 +184,7 @@ class AppearanceFormSet(PaginationInlineFormSet):
 class AppearanceInline(ContentTabular):
     model = models.Appearance
     formset = AppearanceFormSet
+    tab = True
     fields = ["order", "speaker", "role"]
     autocomplete_fields = ["speaker"]
     ordering = ["order", "pk"]
@@ -197,7 +198,7 @@ class AgendaItemInline(ContentStacked):
     form = TimesForm
     fields = [("order", "kind"), ("title_ind", "title_en"), ("starts_at", "ends_at"), ("note_ind", "note_en")]
     ordering = ["order", "pk"]
-    collapsible = True
+    tab = True
     show_change_link = True
 
 
@@ -214,7 +215,7 @@ class MaterialInline(ContentStacked):
     form = MaterialForm
     fields = [("order", "kind"), ("title_ind", "title_en"), ("file", "url"), "size_bytes"]
     ordering = ["order", "pk"]
-    collapsible = True
+    tab = True
 
 
 class ContentOfWebinarAdmin(ContentAdmin):
@@ -318,7 +319,7 @@ class AgendaItemAdmin(ContentOfWebinarAdmin):
             _("Day and hour"),
             {"fields": ["date", ("starts_at", "ends_at")], "description": _("Hours are in WITA.")},
         ),
-        (_("note"), {"fields": [("note_ind", "note_en")]}),
+        (_("Note"), {"fields": [("note_ind", "note_en")]}),
     ]
 
 
@@ -446,7 +447,7 @@ class PageAdmin(ContentAdmin):
     prepopulated_fields = {"slug": ["title_ind"]}
     fieldsets = [
         (None, {"fields": [("title_ind", "title_en"), "slug"]}),
-        (_("text"), {"fields": [("body_ind", "body_en")]}),
+        (_("Text"), {"fields": [("body_ind", "body_en")]}),
         (_("On the site"), {"fields": [("is_published", "menu_order")]}),
     ]
 

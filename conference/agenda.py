@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.db.models import Prefetch, QuerySet
 
-from conference.models import AgendaItem, Appearance, Edition, Webinar
+from conference.models import AgendaItem, Appearance, Edition, Webinar, WebinarQuerySet
 from conference.timezones import WITA
 
 FIRST_KINDS = {AgendaItem.Kind.PRESS, AgendaItem.Kind.OPENING}
@@ -29,9 +29,9 @@ class Slot:
 
     @property
     def people(self) -> list[Appearance]:
-        """Who appears in it, or in one of its parts, as loaded by `programme`."""
-        parts = self.entry.items if isinstance(self.entry, Webinar) else []
-        return [*self.entry.people, *(appearance for part in parts for appearance in part.people)]
+        """Who appears in it, or in one of its parts; loaded by `programme`."""
+        parts = self.webinar.agenda_items.all() if self.webinar else []
+        return [appearance for one in (self.entry, *parts) for appearance in one.appearances.all()]
 
     @property
     def place(self) -> tuple[int, bool, float, int, int]:
@@ -80,21 +80,21 @@ def local_date(planned: date, starts_at: datetime | None) -> date:
 
 
 def webinars_with_people(edition: Edition) -> list[Webinar]:
-    """The visible webinars in order, each with its `people`, and its `items` with theirs."""
-    webinars = list(edition.webinars.published().in_order().prefetch_related(*people_prefetches()))
+    webinars = list(with_people(Webinar.objects.published().filter(edition=edition).in_order()))
     for webinar in webinars:
         webinar.edition = edition
     return webinars
 
 
-def people_prefetches() -> tuple[Prefetch, Prefetch]:
-    items = AgendaItem.objects.order_by("order", "pk").prefetch_related(Prefetch("appearances", in_order(), "people"))
-    return Prefetch("appearances", in_order(), "people"), Prefetch("agenda_items", items, "items")
+def with_people(webinars: WebinarQuerySet) -> WebinarQuerySet:
+    """Each with its appearances, its parts and theirs, in order and loaded at once."""
+    items = AgendaItem.objects.order_by("order", "pk").prefetch_related(Prefetch("appearances", in_order()))
+    return webinars.prefetch_related(Prefetch("appearances", in_order()), Prefetch("agenda_items", items))
 
 
 def edition_items(edition: Edition) -> list[AgendaItem]:
-    items = edition.agenda_items.filter(webinar=None).order_by("date", "order", "pk")
-    return list(items.prefetch_related(Prefetch("appearances", in_order(), "people")))
+    items = AgendaItem.objects.filter(edition=edition, webinar=None).order_by("date", "order", "pk")
+    return list(items.prefetch_related(Prefetch("appearances", in_order())))
 
 
 def in_order() -> QuerySet[Appearance]:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from conference import timezones
 
-type_found = Iterator[tuple[tuple[str | int, ...], str]]
+type_path = tuple[str | int, ...]
+type_found = Iterator[tuple[type_path, str]]
 
 SECTIONS = ("organisations", "webinars", "agenda", "speakers", "appearances", "pages")
 
@@ -53,8 +54,8 @@ def repeated(tree: dict[str, Any]) -> type_found:
 def sources(tree: dict[str, Any]) -> type_found:
     listed = tree.get("sources")
     known = listed if isinstance(listed, dict) else {}
-    everything = [(("edition",), edition_of(tree))]
-    everything += [((section, place), item) for section in SECTIONS for place, item in entries(tree, section)]  # type: ignore[misc]
+    everything: list[tuple[type_path, dict[str, Any]]] = [(("edition",), edition_of(tree))]
+    everything += [((section, place), item) for section in SECTIONS for place, item in entries(tree, section)]
     for path, item in everything:
         for place, source in enumerate(item.get("source") or []):
             if source is not None and source not in known:
@@ -72,9 +73,9 @@ def references(tree: dict[str, Any]) -> type_found:
         if organisation is not None and organisation not in organisations:
             yield ("speakers", place, "organisation"), unknown_organisation(organisation)
     for place, item in entries(tree, "agenda"):
-        webinar = item.get("webinar")
-        if webinar is not None and webinar not in webinars:
-            yield ("agenda", place, "webinar"), _("There is no webinar “%(value)s” in this file.") % {"value": webinar}
+        slug = item.get("webinar")
+        if slug is not None and slug not in webinars:
+            yield ("agenda", place, "webinar"), _("There is no webinar “%(value)s” in this file.") % {"value": slug}
 
 
 def unknown_organisation(slug: str) -> str:

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema import Draft202012Validator, FormatChecker
 
 from conference.crosscheck import cross_check
 
@@ -26,6 +26,7 @@ UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 MOMENTS = frozenset({"starts_at", "ends_at", "registration_opens_at", "registration_closes_at"})
 
 type_path = tuple[str | int, ...]
+type_finding = Any  # a ValidationError, whose parts are typed as perhaps unset
 
 
 class Problem(NamedTuple):
@@ -77,13 +78,18 @@ def read(file: str) -> EditionFile:
         tree, lines = parse(path)
     except Refused as error:
         raise EditionFileError(name, error.problems) from None
-    errors = list(validator().iter_errors(tree))
-    problems = [problem for error in errors for problem in schema_problems(error)]
-    remove_wrong_parts(tree, errors)
-    problems += cross_check(tree)
-    if problems:
-        raise EditionFileError(name, [Problem(line_of(lines, where), reason) for where, reason in problems])
+    found = find_problems(tree)
+    if found:
+        raise EditionFileError(name, [Problem(line_of(lines, where), reason) for where, reason in found])
     return EditionFile(name, typed(tree), lines)
+
+
+def find_problems(tree: Any) -> list[tuple[type_path, str]]:
+    """Of a tree that is thrown away when it has any: its wrong parts are gone."""
+    errors = list(validator().iter_errors(tree))
+    found = [problem for error in errors for problem in schema_problems(error)]
+    remove_wrong_parts(tree, errors)
+    return [*found, *cross_check(tree)]
 
 
 # ---- From text to a tree
@@ -97,11 +103,11 @@ class Refused(Exception):
 class Loader(yaml.SafeLoader):
     """YAML without its traps: `no` is a word, 09:00 is no number, and nothing stands for something elsewhere."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise Refused(Problem(line, _("Anchors (&) and aliases (*) are not used here. Put the text in quotes.")))
@@ -126,9 +132,10 @@ SYNTAX = {
     "expected <block end>": gettext_lazy("This line does not fit. Look at its indentation and its quotes."),
     "unexpected end of stream": gettext_lazy("A quotation mark is opened but not closed."),
     "expected ',' or": gettext_lazy("A bracket is opened but not closed, or a comma is missing."),
-    "expected a single document": gettext_lazy("A second document begins here (---). One file holds one edition."),
+    "another document": gettext_lazy("A second document begins here (---). One file holds one edition."),
     "unknown escape character": gettext_lazy("A backslash in double quotes means something else. Use single quotes."),
 }
+LEFT_OPEN = ("could not find expected ':'", "unexpected end of stream", "expected ',' or")
 
 
 def parse(path: Path) -> tuple[Any, dict[type_path, int]]:
@@ -166,12 +173,12 @@ def decoded(path: Path) -> str:
 
 
 def syntax_problem(error: yaml.MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    problem = f"{error.problem} {error.context}"
-    reason = next((str(ours) for theirs, ours in SYNTAX.items() if theirs in problem), None)
-    if "end of stream" in problem and error.context_mark:
-        mark = error.context_mark  # where the quotation begins, not the end of the file
-    return Problem(mark.line + 1 if mark else 1, reason or _("This is not YAML: %(why)s.") % {"why": error.problem})
+    problem = str(error.problem)
+    key = next((theirs for theirs in SYNTAX if theirs in problem), None)
+    reason = str(SYNTAX[key]) if key else _("This is not YAML: %(why)s.") % {"why": problem}
+    # What is left open is noticed only later: name the line where it begins.
+    mark = (error.context_mark if key in LEFT_OPEN else None) or error.problem_mark
+    return Problem(mark.line + 1 if mark else 1, reason)
 
 
 def plain(node: yaml.Node, path: type_path, lines: dict[type_path, int], problems: list[Problem]) -> Any:
@@ -239,7 +246,7 @@ def is_address(value: object) -> bool:
     return not isinstance(value, str) or re.fullmatch(r"https?://[^\s/.]+(\.[^\s/.]+)+(/\S*)?", value) is not None
 
 
-def schema_problems(error: ValidationError) -> Iterator[tuple[type_path, str]]:
+def schema_problems(error: type_finding) -> Iterator[tuple[type_path, str]]:
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
         yield from unknown_keys(path, error)
@@ -255,7 +262,7 @@ def missing(key: str) -> str:
     return _("“%(key)s” is missing here.") % {"key": key}
 
 
-def unknown_keys(path: type_path, error: ValidationError) -> Iterator[tuple[type_path, str]]:
+def unknown_keys(path: type_path, error: type_finding) -> Iterator[tuple[type_path, str]]:
     known = list(error.schema["properties"])
     for key in error.instance:
         if key in known:
@@ -294,7 +301,7 @@ FORMATS = {
 }
 
 
-def sentence(path: type_path, error: ValidationError) -> str:
+def sentence(path: type_path, error: type_finding) -> str:
     keys = [str(part) for part in path if isinstance(part, str)]
     words = {
         "key": ".".join(keys[-2:]) if keys[-1:] in (["id"], ["en"]) else (keys or ["edition"])[-1],
@@ -305,7 +312,7 @@ def sentence(path: type_path, error: ValidationError) -> str:
     return str(template(error)) % words
 
 
-def template(error: ValidationError) -> Any:
+def template(error: type_finding) -> Any:
     if error.validator == "type":
         return type_template(error)
     if error.validator == "format":
@@ -315,7 +322,7 @@ def template(error: ValidationError) -> Any:
     return SENTENCES[error.validator]
 
 
-def type_template(error: ValidationError) -> Any:
+def type_template(error: type_finding) -> Any:
     kinds = error.validator_value
     if "id" in error.schema.get("properties", {}):
         return gettext_lazy("“%(key)s” must hold the texts of the languages: “id” and, if there is one, “en”.")
@@ -331,7 +338,7 @@ PATTERNS = {
 }
 
 
-def remove_wrong_parts(tree: Any, errors: list[ValidationError]) -> None:
+def remove_wrong_parts(tree: Any, errors: list[type_finding]) -> None:
     """So that the checks across the file meet only parts of the right kind, and every problem is told at once."""
     for error in errors:
         path = tuple(error.absolute_path)
@@ -340,12 +347,12 @@ def remove_wrong_parts(tree: Any, errors: list[ValidationError]) -> None:
             if isinstance(holder, dict):
                 holder.pop(path[-1], None)
             elif isinstance(holder, list):
-                holder[path[-1]] = None
+                holder[int(path[-1])] = None
 
 
 def part_of(tree: Any, path: type_path) -> Any:
     for part in path:
-        tree = tree.get(part) if isinstance(tree, dict) else tree[part] if isinstance(tree, list) else None
+        tree = tree.get(part) if isinstance(tree, dict) else tree[int(part)] if isinstance(tree, list) else None
     return tree
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from conference.agenda import Day, Slot, programme
 from conference.markdown import to_text
-from conference.models import USUAL_LENGTH, Appearance, Edition
+from conference.models import USUAL_LENGTH, AgendaItem, Appearance, Edition, Webinar
 from conference.sharing import full_address
 from conference.timezones import WITA
 
@@ -68,11 +68,15 @@ def event(edition: Edition, slot: Slot, day_starts: datetime) -> dict[str, Any]:
         "subtitle": "" if slot.entry.starts_at else _("Hour to be confirmed"),
         "language": next(iter(slot.webinar.languages), None) if slot.webinar else None,
         "abstract": slot.webinar.summary if slot.webinar else "",
-        "description": to_text(slot.webinar.description if slot.webinar else slot.entry.note),
+        "description": to_text(text_of(slot.entry)),
         "track": None,
         "persons": [person(appearance) for appearance in slot.people],
         "links": [],
     }
+
+
+def text_of(entry: Webinar | AgendaItem) -> str:
+    return entry.description if isinstance(entry, Webinar) else entry.note
 
 
 def identity(edition: Edition, slot: Slot) -> dict[str, Any]:

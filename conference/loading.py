@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.db.models import F, ProtectedError
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from modeltranslation.utils import build_localized_fieldname
 
 from conference import rehearsal
@@ -94,17 +95,22 @@ def put(model: type[models.Model], keys: type_entry, entry: type_entry, changes:
     values = keys | columns(entry)
     if row is None:
         row = model(**values)
-        row.save()
+        save(row, None)
         changes["created"] += 1
         return row
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     if changed:
         for name in changed:
             setattr(row, name, values[name])
-        # With the untranslated columns, which modeltranslation keeps equal to the Indonesian ones.
-        row.save(update_fields=[*changed, *(key for key, value in entry.items() if isinstance(value, dict))])
+        save(row, [*changed, *(key for key, value in entry.items() if isinstance(value, dict))])
         changes["updated"] += 1
     return row
+
+
+def save(row: models.Model, fields: list[str] | None) -> None:
+    """The untranslated columns take the text of the language in use: that shall be the Indonesian one."""
+    with override("id"):
+        row.save(update_fields=fields)
 
 
 def columns(entry: type_entry) -> type_entry:
@@ -130,8 +136,8 @@ def remove_others(rows: models.QuerySet[Any], kept: list[Any], changes: type_cha
 
 def write_edition(entry: type_entry, changes: type_changes, *, is_rehearsal: bool) -> Edition:
     if entry.get("is_current"):
-        others = Edition.objects.filter(is_current=True).exclude(slug=entry["slug"])
-        changes["updated"] += others.update(is_current=False)
+        for other in Edition.objects.filter(is_current=True).exclude(slug=entry["slug"]):
+            put(Edition, {"slug": other.slug}, {"is_current": False}, changes)
     edition: Edition = put(Edition, {"slug": entry["slug"]}, entry | {"is_rehearsal": is_rehearsal}, changes)
     return edition
 

@@ -17,10 +17,14 @@ def is_safe_link(address: str) -> bool:
     return address.lower().startswith(SAFE_PREFIXES) and not address.startswith("//")
 
 
+class SafeMarkdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        return is_safe_link(url)
+
+
 @cache
 def parser() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    markdown.validateLink = is_safe_link  # type: ignore[method-assign]
+    markdown = SafeMarkdown("commonmark", {"html": False}).enable("table").disable("image")
     markdown.add_render_rule("heading_open", second_level)
     markdown.add_render_rule("heading_close", second_level)
     return markdown

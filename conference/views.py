@@ -11,13 +11,7 @@ from django.utils.translation import get_language_info
 from django.views.decorators.http import require_safe
 
 from conference import sharing
-from conference.agenda import (
-    edition_items,
-    people_prefetches,
-    programme,
-    visible_appearances,
-    webinars_with_people,
-)
+from conference.agenda import edition_items, programme, visible_appearances, webinars_with_people, with_people
 from conference.calendars import public_entry, webinar_calendar
 from conference.feeds import schedule, schedule_xml
 from conference.models import Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar
@@ -101,7 +95,7 @@ def calendar_response(content, filename):
 @require_safe
 def webinar(request, slug):
     visible = Webinar.objects.published().select_related("edition")
-    webinar = get_object_or_404(visible.prefetch_related("hosts", "materials", *people_prefetches()), slug=slug)
+    webinar = get_object_or_404(with_people(visible).prefetch_related("hosts", "materials"), slug=slug)
     now = timezone.now()
     context = {
         "webinar": webinar,
@@ -166,7 +160,7 @@ def organisation(request, slug):
     context = {
         "organisation": organisation,
         "partnerships": organisation.partnerships.select_related("edition").order_by("-edition__year"),
-        "webinars": organisation.hosted_webinars.published().in_order(),
+        "webinars": with_people(organisation.hosted_webinars.published().in_order()),
         "speakers": speakers,
         "now": timezone.now(),
     }

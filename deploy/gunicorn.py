@@ -22,6 +22,7 @@ logconfig_dict = {
         "generic": {
             "()": "kpt.logs.RedactedJsonFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         }
     },

@@ -258,6 +258,7 @@ LOGGING = {
         "json": {
             "()": "kpt.logs.RedactedJsonFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         }
     },
@@ -267,8 +268,8 @@ LOGGING = {
 }
 
 if SENTRY_DSN := env.text("SENTRY_DSN", ""):
-    private = {"send_default_pii": False, "include_local_variables": False, "max_request_body_size": "never"}
     try:
-        sentry_sdk.init(dsn=SENTRY_DSN, **private)
+        # Without personal data, which is the default, and without what a request or a variable holds.
+        sentry_sdk.init(dsn=SENTRY_DSN, include_local_variables=False, max_request_body_size="never")
     except BadDsn as error:
         raise ImproperlyConfigured("SENTRY_DSN must be a project's address such as https://key@host/1.") from error

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import override
 
 
 def may_see(app_label: str, model: str) -> Callable[[HttpRequest], bool]:
@@ -144,49 +144,3 @@ UNFOLD = {
     },
     "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},
 }
-
-# Unfold's words that it brings no Indonesian for: named here, they get into our catalogue.
-WORDS = [
-    gettext_noop("Add new item"),
-    gettext_noop("Add row"),
-    gettext_noop("All applications"),
-    gettext_noop("Apply Filters"),
-    gettext_noop("Cancel"),
-    gettext_noop("Choose file to upload"),
-    gettext_noop("Click to cancel"),
-    gettext_noop("Click to download"),
-    gettext_noop("Dark"),
-    gettext_noop("Expand row"),
-    gettext_noop("False"),
-    gettext_noop("From"),
-    gettext_noop("General"),
-    gettext_noop("Go back"),
-    gettext_noop("Image preview"),
-    gettext_noop("Light"),
-    gettext_noop("More actions"),
-    gettext_noop("Next"),
-    gettext_noop("No data"),
-    gettext_noop("No results found"),
-    gettext_noop("No results matching your query"),
-    gettext_noop("Previous"),
-    gettext_noop("Record picture"),
-    gettext_noop("Reset filters"),
-    gettext_noop("Return to site"),
-    gettext_noop("Run"),
-    gettext_noop("Search apps and models..."),
-    gettext_noop("Select action"),
-    gettext_noop("Select action to run"),
-    gettext_noop("Select all rows"),
-    gettext_noop("Select record"),
-    gettext_noop("Select value"),
-    gettext_noop("Submit"),
-    gettext_noop("System"),
-    gettext_noop("This item will be deleted."),
-    gettext_noop("This page yielded into no results. Create a new item or reset your filters."),
-    gettext_noop("To"),
-    gettext_noop("True"),
-    gettext_noop("Type to search"),
-    gettext_noop("Value"),
-    gettext_noop("Welcome"),
-    gettext_noop("You have been successfully logged out from the administration"),
-]

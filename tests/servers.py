@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from kpt import embedded
+from kpt import embedded, messages
 
 # aiosmtpd writes down each command that it hears.
 logging.getLogger("mail.log").setLevel(logging.WARNING)
@@ -37,6 +37,7 @@ def start() -> "MailServer":
     """Start what this process needs and describe it in the environment, where the settings look."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if not worker:
+        messages.compile_catalogues()
         start_processes()
     number = int(worker.removeprefix("gw")) + 1 if worker else 0
     mail_server = MailServer()

@@ -57,7 +57,7 @@ def ring_colour(seed: bytes, x: int, y: int) -> int:
 
 def rows(threads: set[tuple[int, int]]) -> SafeString:
     """One path of horizontal runs."""
-    runs = []
+    runs: list[list[int]] = []
     for x, y in sorted(threads, key=lambda thread: (thread[1], thread[0])):
         if runs and runs[-1][1] == y and runs[-1][0] + runs[-1][2] == x:
             runs[-1][2] += 1

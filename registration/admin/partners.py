@@ -41,6 +41,6 @@ class DownloadAdmin(ReadOnlyAdmin):
     list_display = ["downloaded_at", "user", "organisation", "webinar", "format", "rows"]
     list_filter = ["organisation", "webinar", "format"]
     list_select_related = ["user", "organisation", "webinar"]
-    search_fields = ["user__email", "user__name", "organisation__name_ind", "organisation__acronym", "webinar__title_ind"]
+    search_fields = ["user__email", "user__name", "organisation__name_ind", "organisation__acronym"]
     date_hierarchy = "downloaded_at"
     ordering = ["-downloaded_at", "-pk"]

@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from registration.admin.mail import MailInline
 from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from registration.forms import PhoneField
-from registration.models import Consent, OutgoingMail, Participant, Registration, SensitiveAnswers, User
+from registration.models import Consent, Participant, Registration, SensitiveAnswers, User
 
 admin.site.unregister([Group, EmailAddress, Authenticator])
 
@@ -112,14 +113,6 @@ class ConsentInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("participant", "organisation")
 
 
-class MailInline(ReadOnlyInline):
-    model = OutgoingMail
-    fields = ["kind", "to", "status", "attempts", "sent_at", "error"]
-    readonly_fields = fields
-    ordering = ["-created_at"]
-    show_change_link = True
-
-
 class ParticipantForm(forms.ModelForm):
     phone = PhoneField(label=_("Phone"), required=False, widget=UnfoldAdminTextInputWidget)
 
@@ -136,7 +129,7 @@ class ParticipantAdmin(ModelAdmin):
     compressed_fields = False
     form = ParticipantForm
     list_display = ["name", "address", "phone", "province", "organisation", "proven_at", "is_made_up"]
-    list_filter = ["province", "gender", "age_group", "organisation_kind", "language", "is_made_up"]
+    list_filter = ["gender", "age_group", "organisation_kind", "language", "is_made_up", "province"]
     list_filter_sheet = False
     list_select_related = ["account"]
     list_per_page = 50

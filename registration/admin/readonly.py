@@ -23,6 +23,7 @@ class ReadOnlyAdmin(ModelAdmin):
 class ReadOnlyInline(TabularInline):
     extra = 0
     hide_title = True
+    tab = True
     per_page = 20
     can_delete = False
 

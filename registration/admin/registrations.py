@@ -6,8 +6,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from registration import mail, signup
+from registration.admin.mail import MailInline
 from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from registration.models import Attendance, Certificate, Feedback, OutgoingMail, Registration
+from registration.models import Attendance, Certificate, Feedback, Registration
 
 STATUS_COLOURS = {
     Registration.Status.PENDING: "info",
@@ -27,20 +28,12 @@ class AttendanceInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("registration__participant", "registration__webinar")
 
 
-class MailInline(ReadOnlyInline):
-    model = OutgoingMail
-    fields = ["kind", "to", "status", "attempts", "sent_at", "error"]
-    readonly_fields = fields
-    ordering = ["-created_at"]
-    show_change_link = True
-
-
 @admin.register(Registration)
 class RegistrationAdmin(ReadOnlyAdmin):
     """The status moves by rules alone, so seats, waiting list and mails always agree."""
 
     list_display = ["participant", "webinar", "status_label", "created_at", "code", "zoom_state"]
-    list_filter = ["status", "webinar", "webinar__edition", "participant__province", "zoom_state"]
+    list_filter = ["status", "webinar", "webinar__edition", "zoom_state", "participant__province"]
     list_select_related = ["participant", "webinar"]
     search_fields = [*(f"participant__{field}" for field in ("name", "email", "phone", "account__email")), "code"]
     search_help_text = _("Name, email, phone or registration code")

@@ -48,7 +48,7 @@ def choices(form: SignUpForm, webinars: list[Webinar]) -> list[tuple[Any, Webina
 
 def initial(request: HttpRequest, webinars: list[Webinar]) -> dict[str, Any]:
     """What she typed before, what we know of her when she is signed in, or the webinar whose page she comes from."""
-    chosen = [webinar.slug for webinar in webinars if webinar.slug == request.GET.get("webinar")]
+    chosen = [webinar.slug for webinar in webinars if webinar.slug in request.GET.getlist("webinars")]
     if answers := request.session.get(ANSWERS):
         chosen = [webinar.slug for webinar in webinars if webinar.pk in answers["webinars"]]
         return answers["person"] | {"webinars": chosen}

@@ -43,7 +43,8 @@ def form_of(webinar, **changes):
         "capacity": webinar.capacity or "",
         "languages": "id",
     }
-    return data | local(webinar.starts_at, "starts_at") | local(webinar.ends_at, "ends_at") | no_rows(*INLINES) | changes
+    data |= local(webinar.starts_at, "starts_at") | local(webinar.ends_at, "ends_at") | no_rows(*INLINES)
+    return data | changes
 
 
 def change(client, row, data):
@@ -114,9 +115,11 @@ def test_agenda_items_move_with_the_webinars_day(owner):
 
 
 def appearances(*speakers):
-    rows = {f"appearances-{n}-speaker": speaker.pk for n, speaker in enumerate(speakers)}
-    rows |= {f"appearances-{n}-{key}": value for n in range(len(speakers)) for key, value in (("role", "speaker"), ("order", n))}
-    return rows | {"appearances-TOTAL_FORMS": len(speakers)}
+    rows = {"appearances-TOTAL_FORMS": len(speakers)}
+    for n, speaker in enumerate(speakers):
+        facts = {"speaker": speaker.pk, "role": "speaker", "order": n}
+        rows |= {f"appearances-{n}-{key}": value for key, value in facts.items()}
+    return rows
 
 
 def test_speakers_are_added_to_a_webinar(owner):

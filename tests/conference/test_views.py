@@ -62,7 +62,7 @@ def filled_edition(rows):
         ("/pembicara/", 3),
         ("/pembicara/{speaker}/", 4),
         ("/mitra/", 3),
-        ("/mitra/{organisation}/", 6),
+        ("/mitra/{organisation}/", 9),
         ("/edisi/", 3),
         ("/edisi/{year}/", 10),
         ("/agenda.ics", 2),

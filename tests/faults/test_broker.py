@@ -14,7 +14,7 @@ pytestmark = pytest.mark.fault
 def sign_up(site, webinar, address="peserta@example.org"):
     """From the form to the confirmation; the code is read from the row, since no mail leaves."""
     visitor = Visitor(site)
-    assert visitor.get(f"/daftar/?webinar={webinar.slug}")[0] == 200
+    assert visitor.get(f"/daftar/?webinars={webinar.slug}")[0] == 200
     answers = {"name": "Peserta Contoh", "email": address, "province": "73", "consent_processing": "on"}
     assert visitor.send(webinars=webinar.slug, **answers) == (200, "/akun/kode/")
     code = OutgoingMail.objects.get(kind=OutgoingMail.Kind.CODE, to=address).context["code"]

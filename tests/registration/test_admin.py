@@ -8,7 +8,7 @@ from django.utils import timezone
 from conference.models import Webinar
 from registration.models import Announcement, Attendance, OutgoingMail, PartnerMember, Registration, User
 from tests import factories
-from tests.conference.test_admin import form_of
+from tests.conference.test_admin import form_of, no_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -217,7 +217,7 @@ def test_a_draft_is_written_and_what_was_sent_stays(organiser):
 
 def test_attendance_is_entered_by_hand(organiser):
     seated = factories.RegistrationFactory()
-    data = {"registration": seated.pk, "joined_at_0": "2027-06-01", "joined_at_1": "09:00", "left_at_0": "", "left_at_1": ""}
+    data = {"registration": seated.pk, "joined_at_0": "2027-06-01", "joined_at_1": "09:00"}
     assert organiser.post(url("attendance", "add"), data).status_code == 302
     assert Attendance.objects.get(registration=seated).source == "hand"
 
@@ -242,9 +242,9 @@ def test_registrations_are_found_by_name_and_code(organiser):
 
 
 def details(participant, **changes):
-    fields = ["name", "phone", "gender", "age_group", "province", "regency", "organisation", "organisation_kind", "language", "guardian_name"]
-    none = {f"{prefix}-{key}": 0 for prefix in ("registrations", "consents", "mails") for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
-    return {field: getattr(participant, field) for field in fields} | none | changes
+    fields = "name phone gender age_group province regency organisation organisation_kind language guardian_name"
+    inlines = no_rows("registrations", "consents", "mails")
+    return {field: getattr(participant, field) for field in fields.split()} | inlines | changes
 
 
 def test_a_participant_is_corrected(organiser):
@@ -286,7 +286,8 @@ def test_an_organiser_gives_nobody_rights(organiser):
 
 def test_an_organiser_adds_an_account_without_rights(organiser):
     data = {"email": "Mitra@Example.org", "name": "Mitra", "language": "id", "is_active": "on"}
-    rights = {"is_staff": "on", "is_superuser": "on", "user_permissions": list(Permission.objects.values_list("pk", flat=True))}
+    every = list(Permission.objects.values_list("pk", flat=True))
+    rights = {"is_staff": "on", "is_superuser": "on", "user_permissions": every}
     assert organiser.post(url("user", "add"), data | rights).status_code == 302
     user = User.objects.get(email="mitra@example.org")
     assert (user.is_staff, user.is_superuser, user.user_permissions.count()) == (False, False, 0)

@@ -184,7 +184,7 @@ def test_a_filled_honeypot_writes_nothing_and_says_so(client, now):
 def test_the_webinar_she_comes_from_is_ticked(client, now):
     WebinarFactory()
     webinar = WebinarFactory()
-    assert client.get(f"/daftar/?webinar={webinar.slug}").context["form"]["webinars"].value() == [webinar.slug]
+    assert client.get(f"/daftar/?webinars={webinar.slug}").context["form"]["webinars"].value() == [webinar.slug]
 
 
 def test_a_likely_slip_in_the_address_is_asked_about_not_refused(client, now):
