@@ -304,6 +304,7 @@ class Appearance(models.Model):
         MODERATOR = "moderator", _("Moderator")
         RESPONDER = "responder", _("Responder")
         PERFORMER = "performer", _("Performer")
+        GUEST = "guest", _("Guest of the conference")
 
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="appearances", verbose_name=_("edition"))
     speaker = models.ForeignKey(Speaker, models.CASCADE, related_name="appearances", verbose_name=_("speaker"))

@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +50,10 @@ class Stop(BaseException):
 class Program:
     """A child of ours with the face of an embedded server."""
 
-    def __init__(self, name: str, log: Path, *command: str, death: signal.Signals = signal.SIGTERM) -> None:
+    def __init__(self, name: str, log: Path, *command: str) -> None:
         self.name = self.title = name
         self.log = log
-        self.command = [*embedded.as_user(None, death), sys.executable, *command]
+        self.command = [*embedded.as_user(None, signal.SIGTERM), sys.executable, *command]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -102,6 +102,9 @@ class Watched:
                 say(str(error))
 
 
+Guard = Callable[[list[Watched]], None]
+
+
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -144,23 +147,24 @@ def run() -> None:
     for name in ("log", "media", "static", "inbox"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     watched: list[Watched] = []
-    with only_run(folder, port):
+    with only_run(folder, port), guardian() as guard:
         say(f"Data is kept in {shown(folder)}/, logs in {shown(folder / 'log')}/.")
         try:
-            start(watched, folder, port)
+            start(watched, folder, port, guard)
             while True:
                 time.sleep(0.2)
-                tend(watched)
+                tend(watched, guard)
         finally:
             stop(watched)
 
 
-def start(watched: list[Watched], folder: Path, port: int) -> None:
+def start(watched: list[Watched], folder: Path, port: int, guard: Guard) -> None:
     add_servers(watched, folder)
+    guard(watched)
     set_environment(folder, port)
     demo_lines = prepare(folder)
     add_programs(watched, folder, port)
-    wait_until_ready(watched, port, folder / "log" / "web.log")
+    wait_until_ready(watched, port, folder / "log" / "web.log", guard)
     announce(port, demo_lines)
 
 
@@ -182,9 +186,37 @@ def stop(watched: list[Watched]) -> None:
         each.child.stop()
 
 
-def tend(watched: list[Watched]) -> None:
+def tend(watched: list[Watched], guard: Guard) -> None:
     for each in watched:
         each.tend()
+    guard(watched)
+
+
+@contextmanager
+def guardian() -> Iterator[Guard]:
+    """A process that ends our children should we be killed; `guard(watched)` tells it who they are."""
+    command = [sys.executable, str(ROOT / "kpt" / "guardian.py")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+    told = ""
+
+    def guard(watched: list[Watched]) -> None:
+        nonlocal told
+        groups = " ".join(str(each.child.process.pid) for each in watched if each.child.process)
+        if groups != told:
+            told = groups
+            write(groups)
+
+    def write(groups: str) -> None:
+        # A guardian that somebody has ended is missed only if we are killed too.
+        with suppress(BrokenPipeError):
+            print(groups, file=process.stdin, flush=True)
+
+    try:
+        yield guard
+    finally:
+        write("")
+        with suppress(BrokenPipeError):
+            process.communicate()
 
 
 def follow_make() -> None:
@@ -342,9 +374,9 @@ def add_programs(watched: list[Watched], folder: Path, port: int) -> None:
     celery = ("-m", "celery", "-A", "kpt", "--quiet")
     worker = ("worker", "-Q", "fast,mail,celery", "-c", "2", "--without-mingle", "--without-gossip", "-l", "warning")
     beat = ("beat", "-s", str(folder / "celerybeat-schedule"), "--pidfile=", "-l", "warning")
-    programs.append(Program("worker", logs / "worker.log", *celery, *worker, death=signal.SIGQUIT))
+    programs.append(Program("worker", logs / "worker.log", *celery, *worker))
     programs.append(Program("beat", logs / "beat.log", *celery, *beat))
-    programs.append(Program("web", logs / "web.log", *web_command(port), death=signal.SIGINT))
+    programs.append(Program("web", logs / "web.log", *web_command(port)))
     for program in programs:
         watched.append(Watched(program))
         watched[-1].start()
@@ -362,13 +394,13 @@ def web_command(port: int) -> list[str]:
     return command
 
 
-def wait_until_ready(watched: list[Watched], port: int, log: Path) -> None:
+def wait_until_ready(watched: list[Watched], port: int, log: Path, guard: Guard) -> None:
     deadline = time.monotonic() + READY_WITHIN
     while (answer := readiness(port)) != "200":
         if time.monotonic() > deadline:
             raise Problem(f"The site was not ready within {READY_WITHIN} seconds ({answer}). Its log: {shown(log)}")
         time.sleep(0.1)
-        tend(watched)
+        tend(watched, guard)
 
 
 def readiness(port: int) -> str:

@@ -103,7 +103,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
 def shown(row, words):
     """Nothing of a mail with a code: it would let its reader sign in as somebody else."""
-    return words
+    return words if row.kind != OutgoingMail.Kind.CODE else ""
 
 
 @admin.register(Announcement)

@@ -407,7 +407,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_lines(write):
         (20, "There is no organisation “yayasan” in this file."),
         (
             31,
-            "“chair” is not known for “role”. Known are: opening, keynote, speaker, moderator, responder, performer.",
+            "“chair” is not known for “role”. Known are: opening, keynote, speaker, moderator, responder, performer, guest.",
         ),
     ]
 
