@@ -282,8 +282,9 @@ def forget_codes(*, now: datetime) -> int:
 
 
 def retry(mails: Sequence[OutgoingMail], *, now: datetime) -> int:
-    """An organiser's hand: failed mails are queued again, from the first wait on."""
-    rows = OutgoingMail.objects.filter(pk__in=[mail.pk for mail in mails], status__in=[Status.FAILED, Status.BOUNCED])
+    """An organiser's hand: failed mails are queued again, from the first wait on; a code would come too late."""
+    failed = OutgoingMail.objects.filter(status__in=[Status.FAILED, Status.BOUNCED]).exclude(kind=Kind.CODE)
+    rows = failed.filter(pk__in=[mail.pk for mail in mails])
     count = rows.update(status=Status.QUEUED, attempts=0, not_before=now, error="")
     transaction.on_commit(lambda: wake(Priority.NORMAL), robust=True)
     return count

@@ -1,4 +1,4 @@
-"""Start the servers before Django reads its settings; the fixtures that every test may ask for."""
+"""The fixtures that every test may ask for. The servers behind them start in tests/settings.py."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,31 +7,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
 
 from kpt import embedded
-from tests import servers
-
-MAIL_SERVER = servers.start()
-
-# Below this line Django knows its database.
-import django  # noqa: E402
-
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.core.cache import cache  # noqa: E402
-from django.test import Client  # noqa: E402
-
-from tests import browser as chromium  # noqa: E402
-from tests.processes import Site, Worker  # noqa: E402
+from tests import browser as chromium
+from tests.processes import Site, Worker
+from tests.servers import MailServer
+from tests.settings import mail_server
 
 NOW = datetime(2027, 6, 1, 9, 0, tzinfo=ZoneInfo("Asia/Makassar"))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes() -> None:
-    # With it in their environment xdist's workers would read the settings before they have servers of their own.
-    os.environ.pop("DJANGO_SETTINGS_MODULE")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,13 +44,13 @@ def empty_cache() -> None:
 
 
 @pytest.fixture
-def mailbox() -> Iterator[servers.MailServer]:
+def mailbox() -> Iterator[MailServer]:
     """The SMTP server: `messages`, `to(address)`, `wait_for(n)`; `tempfail()`, `refuse()`, `drop()`, `hang()`, `stop()`."""
-    MAIL_SERVER.reset()
-    yield MAIL_SERVER
-    if MAIL_SERVER.controller is None:
-        MAIL_SERVER.start()
-    MAIL_SERVER.reset()
+    mail_server.reset()
+    yield mail_server
+    if mail_server.controller is None:
+        mail_server.start()
+    mail_server.reset()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What the tests talk to, all of it real: PostgreSQL and Valkey as processes, SMTP as a server in this process.
 
-`start` runs before Django reads its settings. With xdist the controller starts the processes, each worker takes a
+`start` runs when Django asks for tests/settings.py. With xdist the controller starts the processes, each worker takes a
 database, a Valkey number, an SMTP port and a web port of its own.
 """
 
@@ -47,6 +47,7 @@ def start() -> "MailServer":
     for name in ("static", "media"):
         (folder / name).mkdir()
     settings = {
+        # For the programs that tests start; this process has read tests/settings.py already.
         "DJANGO_SETTINGS_MODULE": "kpt.settings",
         "DATABASE_URL": os.environ["KPT_TEST_DATABASE_URL"],
         "REDIS_URL": numbered(os.environ["KPT_TEST_REDIS_URL"], number),

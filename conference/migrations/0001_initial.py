@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
             name='Appearance',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('opening', 'Opens the conference'), ('keynote', 'Keynote speaker'), ('speaker', 'Speaker'), ('moderator', 'Moderator'), ('responder', 'Responder'), ('performer', 'Performer')], default='speaker', max_length=12, verbose_name='role')),
+                ('role', models.CharField(choices=[('opening', 'Opens the conference'), ('keynote', 'Keynote speaker'), ('speaker', 'Speaker'), ('moderator', 'Moderator'), ('responder', 'Responder'), ('performer', 'Performer'), ('guest', 'Guest of the conference')], default='speaker', max_length=12, verbose_name='role')),
                 ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
                 ('agenda_item', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='appearances', to='conference.agendaitem', verbose_name='agenda item')),
                 ('edition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appearances', to='conference.edition', verbose_name='edition')),

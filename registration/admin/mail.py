@@ -62,8 +62,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
     @admin.action(permissions=["decide"], description=_("Send again what failed"))
     def send_again(self, request, queryset):
-        # A code is of no use later; whoever needs one asks for a new one.
-        count = mail.retry(list(queryset.exclude(kind=OutgoingMail.Kind.CODE)), now=timezone.now())
+        count = mail.retry(list(queryset), now=timezone.now())
         words = ngettext("%d mail is queued again.", "%d mails are queued again.", count)
         self.message_user(request, words % count, messages.SUCCESS if count else messages.WARNING)
 

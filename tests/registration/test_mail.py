@@ -207,7 +207,8 @@ def test_claiming_and_sending_cost_a_constant_number_of_queries_a_batch(now, mai
 def test_a_failed_mail_is_retried_by_hand_and_a_queued_one_cancelled(now, mailbox):
     failed = about(RegistrationFactory(webinar=WebinarFactory()), failed=True)
     queued = about(RegistrationFactory(webinar=WebinarFactory()))
-    assert mail.retry([failed, queued], now=now) == 1
+    code = OutgoingMailFactory(kind="code", failed=True)
+    assert mail.retry([failed, queued, code], now=now) == 1
     assert mail.cancel([queued]) == 1
     assert mail.deliver_due() == 1
     assert [message["To"] for message in mailbox.messages] == [failed.to]

@@ -1,0 +1,81 @@
+"""An organiser changes the programme, gives seats, and reads what was sent."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from registration.accounts import lacks_second_factor
+from tests import factories
+from tests.journeys.steps import enter_code, mail_to, say, send, sign_in, totp
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def open_webinar(page, title):
+    page.goto("/admin/conference/webinar/")
+    page.locator("#result_list").get_by_role("link", name=title, exact=True).click()
+
+
+def save(page):
+    page.locator("[name=_save]").click()
+    expect(page).to_have_url("/admin/conference/webinar/")
+
+
+def test_an_organiser_changes_a_webinar_gives_seats_and_reads_the_log(page, programme, worker, mailbox):
+    programme.first.capacity = 1
+    programme.first.save()
+    factories.RegistrationFactory(webinar=programme.first)
+    rut = factories.RegistrationFactory(
+        webinar=programme.first, waitlisted=True, participant__email="contoh.rut@example.org"
+    )
+    organiser = factories.UserFactory(organiser=True)
+    worker.start()
+
+    page.goto("/admin/")
+    sign_in(page, mailbox, organiser, factories.TOTP_SECRET)
+    expect(page).to_have_url("/admin/")
+
+    open_webinar(page, "Hutan dan Pangan")
+    page.fill("[name=title_ind]", "Hutan, Pangan, dan Perempuan")
+    page.fill("[name=starts_at_1]", "13:30")
+    page.fill("[name=ends_at_1]", "15:30")
+    save(page)
+    page.goto("/webinar/hutan/")
+    expect(page.locator("h1")).to_have_text("Hutan, Pangan, dan Perempuan")
+    expect(page.locator(".ticket time")).to_have_text(["13.30–15.30", "12.30–14.30", "14.30–16.30"])
+
+    open_webinar(page, "Hutan, Pangan, dan Perempuan")
+    page.fill("[name=capacity]", "2")
+    save(page)
+    promoted = "1 orang dari daftar tunggu kini mendapat tempat dan akan menerima email."
+    expect(page.get_by_text(promoted)).to_be_visible()
+    rut.refresh_from_db()
+    assert rut.status == "CONFIRMED"
+    subject = say("id", "A seat has come free: you are in")
+    assert mail_to(mailbox, "contoh.rut@example.org", 1)["Subject"] == subject
+
+    page.goto("/admin/registration/outgoingmail/")
+    row = page.locator("#result_list tbody tr", has_text="contoh.rut@example.org")
+    expect(row).to_contain_text(say("id", "Sent"))
+    row.get_by_role("link").first.click()
+    expect(page.get_by_text(subject, exact=True)).to_be_visible()
+
+
+def test_an_organiser_without_a_second_factor_is_led_to_set_one_up(page, programme, worker, mailbox):
+    organiser = factories.UserFactory(organiser=True, second_factor=False)
+    worker.start()
+    page.goto("/admin/")
+    page.fill("[name=email]", organiser.email)
+    send(page)
+    enter_code(page, mailbox, organiser.email)
+    expect(page).to_have_url("/akun/2fa/")
+    page.locator("a[href$='/totp/activate/']").click()
+    page.fill("[name=code]", totp(page.locator("#authenticator_secret").input_value()))
+    page.screenshot(path="/tmp/journeys/totp.png", full_page=True)
+    page.locator("main form [type=submit]").click()
+    page.screenshot(path="/tmp/journeys/totp2.png", full_page=True)
+    assert not lacks_second_factor(organiser)
+    page.goto("/admin/")
+    expect(page).to_have_url("/admin/")

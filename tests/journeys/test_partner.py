@@ -1,0 +1,51 @@
+"""A partner's person takes the list of those who agreed to be in it, and no other list."""
+
+import csv
+from io import StringIO
+
+import openpyxl
+import pytest
+from playwright.sync_api import expect
+
+from registration.exports import COLUMNS
+from tests import factories
+from tests.journeys.steps import say, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_partner_takes_the_lists_of_its_own_webinars(page, programme, worker, mailbox, tmp_path):
+    agreed, silent, withdrawn = (factories.RegistrationFactory(webinar=programme.first) for _person in range(3))
+    factories.ConsentFactory(participant=agreed.participant, partner=programme.host)
+    factories.ConsentFactory(participant=withdrawn.participant, partner=programme.host, withdrawn=True)
+    elsewhere = factories.WebinarFactory(edition=programme.edition, hosts=[factories.OrganisationFactory()])
+    factories.RegistrationFactory(webinar=elsewhere)
+    member = factories.PartnerMemberFactory(organisation=programme.host)
+    worker.start()
+
+    page.goto("/ruang-mitra/")
+    sign_in(page, mailbox, member.user, factories.TOTP_SECRET)
+    expect(page).to_have_url("/ruang-mitra/")
+    expect(page.locator(".ticket h3")).to_have_text(["Hutan dan Pangan", "Laut dan Pesisir"])
+    expect(page.locator(".ticket dd")).to_have_text(["3", "1", "0", "0"])
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name=say("id", "Download as CSV")).click()
+    assert download.value.suggested_filename == "peserta-hutan-yc.csv"
+    content = download.value.path().read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(StringIO(content.decode("utf-8-sig"))))
+    assert rows[0] == list(COLUMNS)
+    assert [row[0] for row in rows[1:]] == [agreed.code]
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name=say("id", "Download for Excel")).click()
+    assert download.value.suggested_filename == "peserta-hutan-yc.xlsx"
+    download.value.save_as(tmp_path / "list.xlsx")
+    sheet = list(openpyxl.load_workbook(tmp_path / "list.xlsx").active.values)
+    assert sheet[0] == COLUMNS
+    assert [(row[0], row[3]) for row in sheet[1:]] == [(agreed.code, agreed.participant.email)]
+
+    for name in ("peserta.csv", "peserta.xlsx"):
+        assert page.goto(f"/ruang-mitra/{elsewhere.slug}/{name}").status == 404
+        assert page.goto(f"/ruang-mitra/{programme.second.slug}/tidak-ada.csv").status == 404
