@@ -228,7 +228,10 @@ ZOOM_OAUTH_URL = env.url("ZOOM_OAUTH_URL", {"http", "https"}, "https://zoom.us/o
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "mail"
-CELERY_TASK_ROUTES = {"registration.tasks.deliver_mail_now": {"queue": "fast"}}
+CELERY_TASK_ROUTES = {
+    "registration.tasks.deliver_mail_now": {"queue": "fast"},
+    "registration.tasks.expire_holds": {"queue": "fast"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -243,9 +246,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
 }
 CELERY_TIMEZONE = TIME_ZONE
+# A tick that no worker took before the next one is of no use any more.
 CELERY_BEAT_SCHEDULE = {
-    "deliver-due-mail": {"task": "registration.tasks.deliver_due_mail", "schedule": 20.0},
-    "expire-holds": {"task": "registration.tasks.expire_holds", "schedule": 60.0},
+    "deliver-due-mail": {
+        "task": "registration.tasks.deliver_due_mail",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "expire-holds": {"task": "registration.tasks.expire_holds", "schedule": 60.0, "options": {"expires": 60}},
     "clear-sessions": {"task": "registration.tasks.clear_sessions", "schedule": crontab(minute=20)},
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import factory
 from allauth.mfa.totp.internal.auth import TOTP
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone, translation
 
 from conference import models as conference
@@ -190,6 +191,7 @@ class UserFactory(Factory):
         organiser = factory.Trait(is_staff=True, is_superuser=True)
 
     email = factory.Sequence(lambda n: f"akun{n}@example.org")
+    password = factory.LazyFunction(lambda: make_password(None))
     name = factory.Sequence(lambda n: f"Akun Contoh {n}")
 
     @factory.post_generation

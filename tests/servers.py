@@ -36,16 +36,13 @@ UNSET += [
 def start() -> "MailServer":
     """Start what this process needs and describe it in the environment, where the settings look."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    folder = own_folder()
     if not worker:
         messages.compile_catalogues()
-        start_processes()
+        start_processes(folder)
     number = int(worker.removeprefix("gw")) + 1 if worker else 0
     mail_server = MailServer()
     web_port = embedded.free_port()
-    folder = Path(tempfile.mkdtemp(prefix="kpt-tests-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name in ("static", "media"):
-        (folder / name).mkdir()
     settings = {
         # For the programs that tests start; this process has read tests/settings.py already.
         "DJANGO_SETTINGS_MODULE": "kpt.settings",
@@ -70,11 +67,34 @@ def start() -> "MailServer":
     return mail_server
 
 
-def start_processes() -> None:
+def own_folder() -> Path:
+    """Thrown away at the end, together with those of runs that were killed before theirs."""
+    for old in Path(tempfile.gettempdir()).glob("kpt-tests-*"):
+        if not is_running(int(old.name.split("-")[2])):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"kpt-tests-{os.getpid()}-"))
+    folder.chmod(0o711)  # root's servers run as somebody else
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("static", "media"):
+        (folder / name).mkdir()
+    return folder
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def start_processes(folder: Path) -> None:
     """PostgreSQL and Valkey, unless the environment names some to use."""
-    for name, server_class in (("KPT_TEST_DATABASE_URL", embedded.Postgres), ("KPT_TEST_REDIS_URL", embedded.Valkey)):
+    for name, kind in (("KPT_TEST_DATABASE_URL", embedded.Postgres), ("KPT_TEST_REDIS_URL", embedded.Valkey)):
         if name not in os.environ:
-            server = server_class(durable=False)
+            server = kind(folder / kind.name, durable=False)
             server.start()
             os.environ[name] = server.url
 

@@ -8,7 +8,6 @@ def test_shots(new_page, programme, worker, mailbox, sign_in_page):
     for i, path in enumerate(["/akun/2fa/", "/akun/2fa/totp/activate/", "/akun/2fa/recovery-codes/generate/", "/akun/2fa/webauthn/add/"]):
         print(path, page.goto(path).status, page.url)
         page.screenshot(path=f"/tmp/journeys/mfa{i}.png", full_page=True)
-        open(f"/tmp/journeys/mfa{i}.html","w").write(page.locator("main").inner_html())
     worker.start()
     page = new_page(viewport={"width":360,"height":700})
     organiser = factories.UserFactory(organiser=True)
@@ -17,4 +16,6 @@ def test_shots(new_page, programme, worker, mailbox, sign_in_page):
     send(page)
     enter_code(page, mailbox, organiser.email)
     page.screenshot(path=f"/tmp/journeys/mfa-auth.png", full_page=True)
-    open(f"/tmp/journeys/mfa-auth.html","w").write(page.locator("main").inner_html())
+    page.fill("[name=code]", "000000")
+    send(page)
+    page.screenshot(path=f"/tmp/journeys/mfa-auth.png", full_page=True)
