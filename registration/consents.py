@@ -40,6 +40,6 @@ def grant_for_sign_up(
         grant(participant, Consent.Purpose.PARTNER, language=language, now=now, organisation=organisation)
 
 
-def withdraw(participant: Participant, purpose: Consent.Purpose, organisation: Organisation | None, *, now: datetime) -> int:
-    in_force = Consent.objects.in_force().filter(participant=participant, purpose=purpose, organisation=organisation)
-    return in_force.update(withdrawn_at=now)
+def withdraw(consent: Consent, *, now: datetime) -> bool:
+    """In force at once: lists and downloads ask for consents in force. False when it was withdrawn before."""
+    return Consent.objects.in_force().filter(pk=consent.pk).update(withdrawn_at=now) == 1

@@ -7,6 +7,7 @@ urlpatterns = [
     path("daftar/", sign_up.sign_up, name="sign_up"),
     path("saya/", personal.mine, name="mine"),
     path("saya/<str:code>/batal/", personal.cancel, name="cancel"),
+    path("saya/persetujuan/<int:pk>/tarik/", personal.withdraw, name="withdraw"),
     path("gabung/<str:token>/", join.join, name="join"),
     path("gabung/<str:token>/batal/", join.leave, name="leave"),
     path("ruang-mitra/", partners.partner_room, name="partner_room"),

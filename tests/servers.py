@@ -70,7 +70,8 @@ def start() -> "MailServer":
 def own_folder() -> Path:
     """Thrown away at the end, together with those of runs that were killed before theirs."""
     for old in Path(tempfile.gettempdir()).glob("kpt-tests-*"):
-        if not is_running(int(old.name.split("-")[2])):
+        pid = old.name.split("-")[2]
+        if pid.isdecimal() and not is_running(int(pid)):
             shutil.rmtree(old, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"kpt-tests-{os.getpid()}-"))
     folder.chmod(0o711)  # root's servers run as somebody else

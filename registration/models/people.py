@@ -195,6 +195,11 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
     def in_force(self) -> "ConsentQuerySet":
         return self.filter(withdrawn_at=None)
 
+    def shared_by(self, user: User) -> "ConsentQuerySet":
+        """The organisations that the account's participants share their data with."""
+        own = self.in_force().filter(participant__account=user, purpose=Consent.Purpose.PARTNER)
+        return own.select_related("participant", "organisation").order_by("participant", "organisation__slug")
+
 
 class Consent(models.Model):
     class Purpose(models.TextChoices):

@@ -5,10 +5,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from registration import links, signup
-from registration.models import Participant, Registration
+from registration import consents, links, signup
+from registration.models import Consent, Participant, Registration
 
 
 @never_cache
@@ -22,6 +22,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         tickets.setdefault(registration.participant_id, []).append((registration, links.join_token(registration)))
     context = {
         "people": [(person, tickets.get(person.pk, [])) for person in people],
+        "shared": Consent.objects.shared_by(request.user),
         "is_partner": request.user.partner_memberships.exists(),
     }
     return render(request, "registration/mine.html", context)
@@ -38,3 +39,15 @@ def cancel(request: HttpRequest, code: str) -> HttpResponse:
         messages.info(request, _("You are no longer registered for “%(title)s”.") % {"title": registration.webinar.title})
         return redirect("registration:mine")
     return render(request, "registration/cancel.html", {"registration": registration})
+
+
+@never_cache
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """An organisation gets her data no longer; withdrawing twice is harmless."""
+    consent = get_object_or_404(Consent.objects.filter(participant__account=request.user), pk=pk, purpose="partner")
+    consents.withdraw(consent, now=timezone.now())
+    text = _("%(organisation)s no longer finds you in its lists. What it has downloaded before, it must not use any more.")
+    messages.info(request, text % {"organisation": consent.organisation.short_name})
+    return redirect("registration:mine")

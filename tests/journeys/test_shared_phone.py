@@ -23,9 +23,8 @@ def test_the_second_person_on_a_phone_does_not_see_the_first(page, programme, wo
     page.get_by_role("link", name=say("id", "Sign up for a webinar")).click()
     fill_in(page, programme.second, name="Contoh Rut", email=RUT)
     send(page)
-    page.goto("/saya/")
-    expect(page.locator("h1")).to_have_text(say("id", "Sign in"))  # before her code she is nobody
-    page.go_back()
+    page.goto("/saya/")  # until her code is there it is nobody's page, not Maria's
+    expect(page.locator("h1")).to_have_text(say("id", "Type the code"))
     enter_code(page, mailbox, RUT)
     expect(page.locator("main h2")).to_have_text("Contoh Rut")
     expect(page.locator(".ticket h3")).to_have_text("Laut dan Pesisir")

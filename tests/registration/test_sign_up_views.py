@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from registration import links, mail, signup
 from registration.models import Attendance, Consent, OutgoingMail, Participant, Registration
-from tests.factories import EditionFactory, OrganisationFactory, ParticipantFactory, RegistrationFactory, WebinarFactory
+from tests.factories import ConsentFactory, EditionFactory, OrganisationFactory, ParticipantFactory, RegistrationFactory, WebinarFactory
 from tests.registration.forms import filled_in
 
 pytestmark = pytest.mark.django_db
@@ -229,12 +229,28 @@ def test_cancelling_acts_on_post_only_and_never_for_another(signed_in_client, no
     assert mine.status == "CANCELLED"
 
 
+def test_a_consent_is_taken_back_by_its_giver_only_and_works_at_once(signed_in_client, now):
+    partner = OrganisationFactory()
+    seat = RegistrationFactory(webinar=WebinarFactory(hosts=[partner]))
+    consent = ConsentFactory(participant=seat.participant, partner=partner)
+    address = reverse("registration:withdraw", args=[consent.pk])
+    assert signed_in_client(ParticipantFactory().account).post(address).status_code == 404
+    browser = signed_in_client(seat.participant.account)
+    assert browser.get(address).status_code == 405
+    assert partner.name in browser.get("/saya/").content.decode()
+    assert list(Registration.objects.shared_with(partner)) == [seat]
+    assert browser.post(address)["Location"] == "/saya/"
+    assert list(Registration.objects.shared_with(partner)) == []
+    consent.refresh_from_db()
+    assert consent.withdrawn_at == now
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_mine_costs_the_same_queries_for_one_and_three(signed_in_client, now, django_assert_num_queries, count):
     person = ParticipantFactory()
     RegistrationFactory.create_batch(count, participant=person)
     browser = signed_in_client(person.account)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get("/saya/")
 
 
