@@ -26,7 +26,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kpt-bench-")))
         folder.chmod(0o755)
         site = stack.enter_context(project(folder, options.registrations))
-        size = len(urllib.request.urlopen(f"{site}/agenda/").read())  # noqa: S310 -- our own address
+        size = len(urllib.request.urlopen(f"{site}/agenda/").read())  # nosec B310  # our own address
         floor = stack.enter_context(gunicorn("bench.floor:application", {"FLOOR_BYTES": str(size)}, "/"))
         say(f"Load: {load.generator()}, 4 clients, {options.rounds} interleaved rounds of {options.seconds:g} s.")
         pages = [("home", "/"), ("agenda", "/agenda/"), ("agenda in English", "/en/agenda/")]
@@ -56,7 +56,7 @@ def project(folder: Path, registrations: int) -> Iterator[str]:
             EMAIL_URL="smtp://127.0.0.1:25",
             SITE_URL="http://127.0.0.1",
             ALLOWED_HOSTS="127.0.0.1",
-            SECRET_KEY="bench",  # noqa: S106
+            SECRET_KEY="bench",
             SIGNUPS_PER_HOUR_PER_NETWORK="0",
             STATIC_ROOT=str(folder / "static"),
         )
@@ -71,14 +71,14 @@ def project(folder: Path, registrations: int) -> Iterator[str]:
 
 
 def manage(*words: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *words], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run([sys.executable, "manage.py", *words], check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
 def gunicorn(application: str, environment: dict[str, str], path: str) -> Iterator[str]:
     port = embedded.free_port()
     command = [sys.executable, "-m", "gunicorn", application, "-w2", f"-b127.0.0.1:{port}", "--log-level=error"]
-    process = subprocess.Popen(command, env=os.environ | environment)  # noqa: S603
+    process = subprocess.Popen(command, env=os.environ | environment)
     site = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{site}{path}")
@@ -91,7 +91,7 @@ def gunicorn(application: str, environment: dict[str, str], path: str) -> Iterat
 def wait_for(url: str) -> None:
     for _try in range(200):
         try:
-            urllib.request.urlopen(url).close()  # noqa: S310 -- our own address
+            urllib.request.urlopen(url).close()  # nosec B310  # our own address
             return
         except OSError:
             time.sleep(0.1)
@@ -114,7 +114,7 @@ def sign_ups(port: int, options: argparse.Namespace) -> None:
         query = "SELECT id, slug FROM conference_webinar WHERE status = 'published' ORDER BY number LIMIT 1"
         [pk, slug] = database.execute(query).fetchone()  # type: ignore[misc]
         taken = "(SELECT taken FROM registration_seatcount WHERE webinar_id = %s)"
-        database.execute(f"UPDATE conference_webinar SET capacity = {taken} + 150 WHERE id = %s", [pk, pk])  # noqa: S608
+        database.execute(f"UPDATE conference_webinar SET capacity = {taken} + 150 WHERE id = %s", [pk, pk])  # nosec B608  # a number
         rate = signup.run(
             port, os.environ["DATABASE_URL"], slug, seconds=options.seconds * 2, clients=8, prefix="beban"
         )

@@ -15,5 +15,5 @@ def constant(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [path("", constant)]
-settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], SECRET_KEY="bench", MIDDLEWARE=[])  # noqa: S106
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], SECRET_KEY="bench", MIDDLEWARE=[])
 application = get_wsgi_application()

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 # Where root's servers keep what lies under a folder that their user cannot enter.
-OUTSIDE = Path("/var/tmp")
+OUTSIDE = Path("/var/tmp")  # nosec B108
 PATIENCE = 10  # seconds for an earlier server to leave its data, its port and its memory
 RECOVERY = 60  # seconds for a server to answer: it may have a crash to recover from
 NO_PROCESS = "4194305"  # one more than Linux ever gives out

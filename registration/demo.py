@@ -26,7 +26,7 @@ def make_participants(count: int, *, now: datetime) -> int:
     edition = Edition.objects.current()
     webinars = list(edition.webinars.published().in_order().prefetch_related("hosts")) if edition else []
     first = Participant.objects.filter(is_made_up=True).count()
-    dice = random.Random(first)  # noqa: S311 -- example data, the same on every machine
+    dice = random.Random(first)  # example data, the same on every machine
     for start in range(first, first + count, CHUNK):
         numbers = range(start, min(start + CHUNK, first + count))
         with transaction.atomic():

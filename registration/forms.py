@@ -73,7 +73,7 @@ class RegencySelect(forms.Select):
         if chosen.isdecimal():
             options = options.replace(f"value={chosen}>", f"value={chosen} selected>", 1)
         attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return format_html("<select{}><option value=''>{}</option>{}</select>", attributes, _("Not said"), mark_safe(options))  # noqa: S308 -- our own table
+        return format_html("<select{}><option value=''>{}</option>{}</select>", attributes, _("Not said"), mark_safe(options))  # nosec B308 B703  # our own table
 
 
 class PartnersField(forms.MultipleChoiceField):

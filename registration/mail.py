@@ -197,7 +197,7 @@ def deliver(mail: OutgoingMail, connection: BaseEmailBackend, *, now: datetime) 
         message = letters.compose(mail, now=now)
     except letters.Obsolete as reason:
         return finish(mail, Status.CANCELLED, error=str(reason))
-    except Exception as error:  # noqa: BLE001 -- a broken template or row must not stop the mails behind it
+    except Exception as error:  # a broken template or row must not stop the mails behind it
         logger.exception("Mail %s can't be rendered", mail.pk)
         return finish(mail, Status.FAILED, error=f"{type(error).__name__}: {error}")
     try:
@@ -221,6 +221,7 @@ def refused(
     now: datetime,
 ) -> bool:
     """5xx is final with the server's words kept, unless it is about us (sender, sign-in): then nothing is given up."""
+    words: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(error.recipients.values()))
     else:

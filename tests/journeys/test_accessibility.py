@@ -5,6 +5,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from conference.models import Webinar
 from registration import links
+from registration.models import OutgoingMail
 from tests import factories
 from tests.journeys.steps import fill_in, prefix, send
 
@@ -67,7 +68,9 @@ def test_public_pages(audited, programme):
         edition=programme.edition, title="Menghapus kekerasan", title_en="Ending violence", slug="kekerasan"
     )
     factories.WebinarFactory(edition=programme.edition, cancelled=True, slug="batal", unknown_hour=True)
-    over = factories.WebinarFactory(edition=programme.edition, over=True, slug="selesai", has_captions=True, capacity=40)
+    over = factories.WebinarFactory(
+        edition=programme.edition, over=True, slug="selesai", has_captions=True, capacity=40
+    )
     factories.MaterialFactory(webinar=over)
     factories.WebinarFactory(edition=programme.edition, running=True, slug="kini")
     factories.PageFactory(slug="bantuan", title="Bantuan", title_en="Help", menu_order=2)
@@ -95,7 +98,18 @@ def test_the_way_through_the_sign_up(audited, programme):
     audited.fill("[name=code]", "000000")
     send(audited)
     audited.audit()
+
+
+def test_the_way_through_the_sign_in(audited, programme):
     audited.visit("/akun/masuk/")
+    send(audited)
+    audited.audit()
+    audited.fill("[name=email]", factories.UserFactory(organiser=True).email)
+    send(audited)
+    audited.fill("[name=code]", OutgoingMail.objects.get().context["code"])
+    send(audited)
+    audited.audit()
+    audited.fill("[name=code]", "000000")
     send(audited)
     audited.audit()
 
@@ -107,6 +121,7 @@ def test_the_personal_pages(audited, programme, sign_in_page):
     factories.RegistrationFactory(
         participant=person, webinar=factories.WebinarFactory(edition=programme.edition, cancelled=True)
     )
+    factories.ConsentFactory(participant=person, partner=programme.host)
     sign_in_page(audited, person.account)
     audited.visit("/saya/", f"/saya/{seat.code}/batal/", "/akun/keluar/")
 
@@ -141,4 +156,4 @@ def test_the_partners_room(audited, programme, sign_in_page):
 
 def test_setting_up_a_second_factor(audited, programme, sign_in_page):
     sign_in_page(audited, factories.UserFactory(is_staff=True, second_factor=False))
-    audited.visit("/akun/2fa/", "/akun/2fa/totp/activate/")
+    audited.visit("/akun/2fa/", "/akun/2fa/totp/activate/", "/akun/2fa/webauthn/add/")

@@ -45,7 +45,7 @@ def test_from_the_agenda_to_the_zoom_room_and_out_again(language, options, progr
     fill_in(page, name="Contoh Maria", email=MARIA, province="")
     send(page)
     wrong = page.get_by_role("alert").get_by_role("listitem")
-    expect(wrong).to_have_text(f"{say(language, 'Province')}: {say(language, 'Choose your province.')}")
+    expect(wrong).to_have_text(f"{say(language, 'Province')} · {say(language, 'Choose your province.')}")
     expect(page.locator("[name=name]")).to_have_value("Contoh Maria")
     expect(page.locator("[name=email]")).to_have_value(MARIA)
     expect(page.locator("[name=webinars]:checked")).to_have_value(webinar.slug)

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_partner_takes_the_lists_of_its_own_webinars(page, programme, worker, mailbox, tmp_path):
-    agreed, silent, withdrawn = (factories.RegistrationFactory(webinar=programme.first) for _person in range(3))
+    agreed, _silent, withdrawn = (factories.RegistrationFactory(webinar=programme.first) for _person in range(3))
     factories.ConsentFactory(participant=agreed.participant, partner=programme.host)
     factories.ConsentFactory(participant=withdrawn.participant, partner=programme.host, withdrawn=True)
     elsewhere = factories.WebinarFactory(edition=programme.edition, hosts=[factories.OrganisationFactory()])
@@ -48,4 +48,22 @@ def test_a_partner_takes_the_lists_of_its_own_webinars(page, programme, worker, 
 
     for name in ("peserta.csv", "peserta.xlsx"):
         assert page.goto(f"/ruang-mitra/{elsewhere.slug}/{name}").status == 404
-        assert page.goto(f"/ruang-mitra/{programme.second.slug}/tidak-ada.csv").status == 404
+
+
+def test_whoever_takes_her_consent_back_is_gone_from_the_next_list(new_page, programme, sign_in_page):
+    seat = factories.RegistrationFactory(webinar=programme.first)
+    factories.ConsentFactory(participant=seat.participant, partner=programme.host)
+    partner, participant = new_page(), new_page(java_script_enabled=False)
+    sign_in_page(partner, factories.PartnerMemberFactory(organisation=programme.host).user)
+    partner.goto("/ruang-mitra/")
+    expect(partner.locator(".ticket dd")).to_have_text(["1", "1", "0", "0"])
+
+    sign_in_page(participant, seat.participant.account)
+    participant.goto("/saya/")
+    participant.get_by_role("button", name=say("id", "Take back")).click()
+    expect(participant.locator(".ticket .state")).to_have_text(say("id", "Confirmed"))
+    expect(participant.get_by_role("button", name=say("id", "Take back"))).to_have_count(0)
+
+    partner.reload()
+    expect(partner.locator(".ticket dd")).to_have_text(["1", "0", "0", "0"])
+    expect(partner.get_by_role("link", name=say("id", "Download as CSV"))).to_have_count(0)

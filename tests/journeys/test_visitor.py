@@ -19,7 +19,10 @@ def watched(page):
 
 def read_in_both_languages(page, path, heading, heading_en):
     """The language switch leads to the same page in English and back; neither sets a cookie."""
-    for address, language, title, other in [(path, "id", heading, "English"), (f"/en{path}", "en", heading_en, "Indonesia")]:
+    for address, language, title, other in [
+        (path, "id", heading, "English"),
+        (f"/en{path}", "en", heading_en, "Indonesia"),
+    ]:
         expect(page).to_have_url(page.home + address)
         expect(page.locator("h1")).to_have_text(title)
         expect(page.locator("html")).to_have_attribute("lang", language)

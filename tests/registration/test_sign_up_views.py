@@ -325,7 +325,9 @@ def test_the_backup_stream_stands_in_for_a_missing_zoom_address(client, now):
     assert client.post(reverse("registration:join", args=[links.join_token(seat)]))["Location"] == stream
 
 
-@pytest.mark.parametrize("token", ["x", "MQ:1abc:forged", signing.dumps(1, salt="another.salt")])
+@pytest.mark.parametrize(
+    "token", ["x", "MQ:1abc:forged", signing.dumps(1, salt="another.salt")], ids=["short", "forged", "of another salt"]
+)
 def test_a_forged_link_is_a_plain_answer(client, db, token):
     RegistrationFactory(pk=1)
     for name in ("join", "leave"):
