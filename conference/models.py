@@ -174,7 +174,10 @@ class Webinar(models.Model):
     zoom_passcode = models.CharField(_("Zoom passcode"), max_length=20, blank=True)
     backup_stream_url = models.URLField(_("backup stream address"), blank=True, max_length=500)
     languages = ArrayField(
-        models.CharField(max_length=3, validators=[language_code]), verbose_name=_("languages spoken"), default=list, blank=True
+        models.CharField(max_length=3, validators=[language_code]),
+        verbose_name=_("languages spoken"),
+        default=list,
+        blank=True,
     )
     has_sign_language = models.BooleanField(_("sign language interpretation"), default=False)
     has_captions = models.BooleanField(_("live captions"), default=False)
@@ -229,9 +232,7 @@ class Webinar(models.Model):
 
     def is_open_for_registration(self, now: datetime) -> bool:
         """Published, not over, and its edition takes registrations."""
-        return (
-            self.status == self.Status.PUBLISHED and not self.is_over(now) and self.edition.is_registration_open(now)
-        )
+        return self.status == self.Status.PUBLISHED and not self.is_over(now) and self.edition.is_registration_open(now)
 
 
 class AgendaItem(models.Model):
@@ -280,7 +281,10 @@ class Speaker(models.Model):
     )
     bio = models.TextField(_("biography"), blank=True, help_text=_("Markdown."))
     photo = models.ImageField(
-        _("photo"), upload_to="speakers/", blank=True, validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])]
+        _("photo"),
+        upload_to="speakers/",
+        blank=True,
+        validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])],
     )
 
     class Meta:
@@ -353,7 +357,10 @@ class Material(models.Model):
     )
     url = models.URLField(_("address"), blank=True, max_length=500)
     size_bytes = models.PositiveBigIntegerField(
-        _("size in bytes"), null=True, blank=True, help_text=_("Shown to the reader. Taken from the file when there is one.")
+        _("size in bytes"),
+        null=True,
+        blank=True,
+        help_text=_("Shown to the reader. Taken from the file when there is one."),
     )
     order = models.PositiveSmallIntegerField(_("order"), default=0)
 

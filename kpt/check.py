@@ -138,7 +138,17 @@ STEPS = [
     tool("djlint rules", "djlint", "--lint", "templates", needs=("templates",)),
     tool("import contracts", "lint-imports", "--no-logo"),
     tool("types", "mypy", "--no-error-summary"),
-    tool("bandit", "bandit", "--quiet", "--severity-level", "medium", "--configfile", "pyproject.toml", "--recursive", *FOLDERS),
+    tool(
+        "bandit",
+        "bandit",
+        "--quiet",
+        "--severity-level",
+        "medium",
+        "--configfile",
+        "pyproject.toml",
+        "--recursive",
+        *FOLDERS,
+    ),
     tool("hadolint", "hadolint", "Dockerfile", needs=("Dockerfile",)),
     tool(
         "compose file",

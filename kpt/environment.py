@@ -48,7 +48,9 @@ def url(name: str, schemes: set[str], default: str | None = None) -> str:
     parts = urlsplit(value)
     if parts.scheme not in schemes or not (parts.hostname or parts.path):
         example = sorted(schemes)[0]
-        raise ImproperlyConfigured(f"{name} must be an address such as {example}://host, with one of: {sorted(schemes)}.")
+        raise ImproperlyConfigured(
+            f"{name} must be an address such as {example}://host, with one of: {sorted(schemes)}."
+        )
     return value
 
 

@@ -84,11 +84,7 @@ TEMPLATES = [
 # ---- Database, cache, files
 
 try:
-    DATABASES = {
-        "default": dj_database_url.parse(
-            env.text("DATABASE_URL"), conn_max_age=60, conn_health_checks=True
-        )
-    }
+    DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL"), conn_max_age=60, conn_health_checks=True)}
 except (ValueError, dj_database_url.ParseError) as error:
     raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from error
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":

@@ -52,7 +52,9 @@ def ready(request: HttpRequest) -> JsonResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     closed = ["/admin/", "/akun/", "/saya/", "/gabung/", "/ruang-mitra/", "/sertifikat/"]
     lines = ["User-agent: *", *(f"Disallow: {prefix}{path}" for path in closed for prefix in ("", "/en"))]
-    return HttpResponse("\n".join([*lines, "", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""]), "text/plain; charset=utf-8")
+    return HttpResponse(
+        "\n".join([*lines, "", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""]), "text/plain; charset=utf-8"
+    )
 
 
 @require_safe

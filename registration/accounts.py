@@ -61,7 +61,9 @@ class AccountAdapter(DefaultAccountAdapter):
         else:
             raise NotImplementedError(f"No mail of ours is called {template_prefix}.")
 
-    def add_message(self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any) -> None:
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
         """Errors only: "code sent" and "signed in" are said by the pages themselves."""
         if level >= messages.WARNING:
             super().add_message(request, level, message_template, *args, **kwargs)
@@ -77,7 +79,9 @@ class AccountAdapter(DefaultAccountAdapter):
             say_what_changed(request, changed)
             return redirect("registration:mine")
         if Participant.objects.filter(email=user.email, proven_at=None).exists():
-            messages.info(request, _("You are signed in. One step is left: check your details and send the form once more."))
+            messages.info(
+                request, _("You are signed in. One step is left: check your details and send the form once more.")
+            )
             return redirect("registration:sign_up")
         return response
 

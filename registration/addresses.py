@@ -2,9 +2,18 @@
 
 import difflib
 
-COMMON_DOMAINS = (
-    "gmail.com yahoo.com yahoo.co.id ymail.com hotmail.com outlook.com outlook.co.id icloud.com live.com rocketmail.com"
-).split()
+COMMON_DOMAINS = [
+    "gmail.com",
+    "yahoo.com",
+    "yahoo.co.id",
+    "ymail.com",
+    "hotmail.com",
+    "outlook.com",
+    "outlook.co.id",
+    "icloud.com",
+    "live.com",
+    "rocketmail.com",
+]
 # Real domains that only look like a slip of a common one.
 NOT_SLIPS = frozenset({"mail.com", "email.com", "gmx.com", "ymail.com", "live.co.id", "yahoo.com.au", "hotmail.co.id"})
 

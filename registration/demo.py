@@ -16,7 +16,23 @@ from registration.models import Consent, Participant, PartnerMember, Registratio
 Status = Registration.Status
 
 CHUNK = 2000
-GIVEN = "Maria Yosefina Siti Rahma Ningsih Adelheid Fatimah Yuliana Debora Martha Nurhayati Agustina Wa Ode Salma".split()
+GIVEN = [
+    "Maria",
+    "Yosefina",
+    "Siti",
+    "Rahma",
+    "Ningsih",
+    "Adelheid",
+    "Fatimah",
+    "Yuliana",
+    "Debora",
+    "Martha",
+    "Nurhayati",
+    "Agustina",
+    "Wa",
+    "Ode",
+    "Salma",
+]
 FAMILY = ["", "", "Tanono", "Lestari", "Wenda", "Latuconsina", "Mokodompit", "Daeng Kanang", "Bere", "Rumbiak"]
 EASTERN = ("52", "53", "71", "72", "73", "74", "75", "76", "81", "82", "91", "92", "94")
 
@@ -38,9 +54,7 @@ def make_participants(count: int, *, now: datetime) -> int:
 
 def write_people(numbers: range, dice: random.Random, *, now: datetime) -> list[Participant]:
     locked = make_password(None)
-    users = [
-        User(email=f"contoh{number:07}@example.org", password=locked, date_joined=now) for number in numbers
-    ]
+    users = [User(email=f"contoh{number:07}@example.org", password=locked, date_joined=now) for number in numbers]
     User.objects.bulk_create(users)
     people = [person(user, dice, now=now) for user in users]
     return Participant.objects.bulk_create(people)

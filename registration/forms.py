@@ -21,9 +21,18 @@ from registration import regions
 from registration.models import Participant
 from registration.signup import Answers
 
-PERSON = (
-    "name email phone gender age_group province regency organisation organisation_kind guardian_name".split()
-)
+PERSON = [
+    "name",
+    "email",
+    "phone",
+    "gender",
+    "age_group",
+    "province",
+    "regency",
+    "organisation",
+    "organisation_kind",
+    "guardian_name",
+]
 
 
 def one_line(text: str) -> str:
@@ -40,7 +49,9 @@ class LineField(forms.CharField):
 class PhoneField(forms.CharField):
     """08..., 62... and +62... alike, and foreign numbers with +; kept as E.164."""
 
-    default_error_messages = {"invalid": _("This is no phone number. Write it like 0812 3456 7890 or +62 812 3456 7890.")}
+    default_error_messages = {
+        "invalid": _("This is no phone number. Write it like 0812 3456 7890 or +62 812 3456 7890.")
+    }
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
@@ -60,7 +71,9 @@ class PhoneField(forms.CharField):
 def regency_options() -> str:
     groups = regions.regency_choices()
     return "".join(
-        format_html("<optgroup label='{}'>{}</optgroup>", province, format_html_join("", "<option value={}>{}</option>", rows))
+        format_html(
+            "<optgroup label='{}'>{}</optgroup>", province, format_html_join("", "<option value={}>{}</option>", rows)
+        )
         for province, rows in groups
     )
 
@@ -73,7 +86,9 @@ class RegencySelect(forms.Select):
         if chosen.isdecimal():
             options = options.replace(f"value={chosen}>", f"value={chosen} selected>", 1)
         attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return format_html("<select{}><option value=''>{}</option>{}</select>", attributes, _("Not said"), mark_safe(options))  # nosec B308 B703  # our own table
+        return format_html(
+            "<select{}><option value=''>{}</option>{}</select>", attributes, _("Not said"), mark_safe(options)
+        )  # nosec B308 B703  # our own table
 
 
 class PartnersField(forms.MultipleChoiceField):
@@ -83,7 +98,6 @@ class PartnersField(forms.MultipleChoiceField):
 
     def valid_value(self, value: str) -> bool:
         return value == self.ALL or super().valid_value(value)
-
 
 
 class SignUpForm(forms.Form):
@@ -115,7 +129,10 @@ class SignUpForm(forms.Form):
     province = forms.ChoiceField(
         label=_("Province"),
         help_text=_("So that the hours in your mail are those of your clock."),
-        error_messages={"required": _("Choose your province."), "invalid_choice": _("Choose a province from the list.")},
+        error_messages={
+            "required": _("Choose your province."),
+            "invalid_choice": _("Choose a province from the list."),
+        },
     )
     regency = forms.ChoiceField(
         label=_("Regency or city"),

@@ -91,7 +91,10 @@ class OutgoingMail(models.Model):
         Announcement, models.CASCADE, null=True, blank=True, related_name="mails", verbose_name=_("announcement")
     )
     context = models.JSONField(
-        _("facts"), default=dict, blank=True, help_text=_("What only this mail knows, such as a code. Emptied once sent.")
+        _("facts"),
+        default=dict,
+        blank=True,
+        help_text=_("What only this mail knows, such as a code. Emptied once sent."),
     )
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)

@@ -105,13 +105,15 @@ class Participant(models.Model):
     province = models.CharField(_("province"), max_length=2, choices=regions.province_choices)
     regency = models.CharField(_("regency or city"), max_length=4, choices=regions.regency_choices, blank=True)
     organisation = models.CharField(_("organisation"), max_length=200, blank=True)
-    organisation_kind = models.CharField(
-        _("kind of organisation"), max_length=12, choices=OrganisationKind, blank=True
-    )
+    organisation_kind = models.CharField(_("kind of organisation"), max_length=12, choices=OrganisationKind, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="id")
     guardian_name = models.CharField(_("guardian's name"), max_length=120, blank=True)
     proven_at = models.DateTimeField(
-        _("address proven at"), null=True, blank=True, editable=False, help_text=_("Empty: the code is not entered yet.")
+        _("address proven at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Empty: the code is not entered yet."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     is_made_up = models.BooleanField(
@@ -209,9 +211,7 @@ class Consent(models.Model):
         SENSITIVE = "sensitive", _("Answers about difficulties and access needs")
         NEWS = "news", _("News about later conferences")
 
-    participant = models.ForeignKey(
-        Participant, models.CASCADE, related_name="consents", verbose_name=_("participant")
-    )
+    participant = models.ForeignKey(Participant, models.CASCADE, related_name="consents", verbose_name=_("participant"))
     purpose = models.CharField(_("purpose"), max_length=12, choices=Purpose)
     organisation = models.ForeignKey(
         "conference.Organisation",

@@ -1,5 +1,5 @@
-from django.contrib.auth.decorators import login_required
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,7 +16,12 @@ from registration.models import Consent, Participant, Registration
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     people = Participant.objects.managed_by(request.user).filter(proven_at__isnull=False)
-    rows = Registration.objects.managed_by(request.user).live().in_order().select_related("webinar__edition", "participant")
+    rows = (
+        Registration.objects.managed_by(request.user)
+        .live()
+        .in_order()
+        .select_related("webinar__edition", "participant")
+    )
     tickets: dict[int, list[tuple[Registration, str]]] = {}
     for registration in rows:
         tickets.setdefault(registration.participant_id, []).append((registration, links.join_token(registration)))
@@ -36,7 +41,9 @@ def cancel(request: HttpRequest, code: str) -> HttpResponse:
     registration = get_object_or_404(own, code=code)
     if request.method == "POST":
         signup.cancel(registration, now=timezone.now())
-        messages.info(request, _("You are no longer registered for “%(title)s”.") % {"title": registration.webinar.title})
+        messages.info(
+            request, _("You are no longer registered for “%(title)s”.") % {"title": registration.webinar.title}
+        )
         return redirect("registration:mine")
     return render(request, "registration/cancel.html", {"registration": registration})
 
@@ -48,6 +55,8 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """An organisation gets her data no longer; withdrawing twice is harmless."""
     consent = get_object_or_404(Consent.objects.filter(participant__account=request.user), pk=pk, purpose="partner")
     consents.withdraw(consent, now=timezone.now())
-    text = _("%(organisation)s no longer finds you in its lists. What it has downloaded before, it must not use any more.")
+    text = _(
+        "%(organisation)s no longer finds you in its lists. What it has downloaded before, it must not use any more."
+    )
     messages.info(request, text % {"organisation": consent.organisation.short_name})
     return redirect("registration:mine")

@@ -26,7 +26,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         if limits.may_sign_up(get_adapter(request).get_client_ip(request)):
             return accept(request, form.answers(now=now), now)
-        form.add_error(None, _("Very many people have just signed up from your network. Nothing is lost: try again in an hour, or over another connection."))
+        form.add_error(
+            None,
+            _(
+                "Very many people have just signed up from your network. Nothing is lost: try again in an hour, or over another connection."
+            ),
+        )
         status = 429
     context = {"form": form, "edition": edition, "webinars": choices(form, webinars), "now": now}
     return render(request, "registration/sign_up.html", context, status=status)
@@ -53,7 +58,9 @@ def initial(request: HttpRequest, webinars: list[Webinar]) -> dict[str, Any]:
         chosen = [webinar.slug for webinar in webinars if webinar.pk in answers["webinars"]]
         return answers["person"] | {"webinars": chosen}
     if request.user.is_authenticated:
-        own = Participant.objects.filter(email=request.user.email, proven_at__isnull=False).values(*signup.Person.__annotations__)
+        own = Participant.objects.filter(email=request.user.email, proven_at__isnull=False).values(
+            *signup.Person.__annotations__
+        )
         return (own.first() or {"email": request.user.email, "name": request.user.name}) | {"webinars": chosen}
     return {"webinars": chosen}
 

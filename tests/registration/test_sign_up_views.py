@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from registration import links, mail, signup
 from registration.models import Attendance, Consent, OutgoingMail, Participant, Registration
-from tests.factories import ConsentFactory, EditionFactory, OrganisationFactory, ParticipantFactory, RegistrationFactory, WebinarFactory
+from tests.factories import (
+    ConsentFactory,
+    EditionFactory,
+    OrganisationFactory,
+    ParticipantFactory,
+    RegistrationFactory,
+    WebinarFactory,
+)
 from tests.registration.forms import filled_in
 
 pytestmark = pytest.mark.django_db
@@ -288,7 +295,11 @@ def test_in_the_window_post_leads_to_zoom_and_records_one_attendance(client, sea
         answer = client.post(response.request["PATH_INFO"])
         assert (answer.status_code, answer["Location"]) == (303, ZOOM)
     attendance = Attendance.objects.get()
-    assert (attendance.registration, attendance.source, attendance.joined_at) == (seat, "link", seat.webinar.join_opens_at)
+    assert (attendance.registration, attendance.source, attendance.joined_at) == (
+        seat,
+        "link",
+        seat.webinar.join_opens_at,
+    )
 
 
 def test_her_own_zoom_address_wins(client, seat, time_machine):

@@ -163,7 +163,9 @@ def test_consents_are_kept_with_version_language_and_time(now):
     webinar, partner, bait = WebinarFactory(), OrganisationFactory(), OrganisationFactory()
     sign_up(webinar, now=now, partners=[partner])
     sign_up(webinar, now=now + timedelta(days=1), partners=[partner])
-    rows = Consent.objects.order_by("purpose").values_list("purpose", "organisation", "version", "language", "granted_at")
+    rows = Consent.objects.order_by("purpose").values_list(
+        "purpose", "organisation", "version", "language", "granted_at"
+    )
     version = consents.TEXT_VERSION
     assert list(rows) == [("partner", partner.pk, version, "id", now), ("processing", None, version, "id", now)]
     assert bait.consents.count() == 0
