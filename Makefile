@@ -8,7 +8,7 @@ PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --no-input --
 LOCK = .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate pyproject.toml
 
-.PHONY: run test bench lint format messages lock clean image-check
+.PHONY: run test bench screenshots lint format messages lock clean image-check
 
 # By way of the shell's exec the supervisor is make's own child and gets the SIGTERM that make passes on.
 run: $(LOCAL)
@@ -23,6 +23,11 @@ bench: .venv/dev.stamp
 	@$(PY) -m kpt.messages
 	@exec $(PY) -m bench
 
+# Of a site that is running, for docs/screenshots.
+SITE = http://127.0.0.1:8000
+screenshots: .venv/dev.stamp
+	$(PY) -m tests.screenshots $(SITE)
+
 lint: .venv/dev.stamp
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -35,7 +40,8 @@ format: .venv/dev.stamp
 
 messages: .venv/dev.stamp
 	PATH="$$PWD/.venv/bin:$$PATH" DEBUG=on DATABASE_URL=postgres://unused/unused REDIS_URL=redis://unused \
-		$(PY) manage.py makemessages --locale id --locale en --no-location --no-wrap --ignore .venv --ignore var
+		$(PY) manage.py makemessages --locale id --no-location --no-obsolete \
+		--ignore .venv --ignore var --ignore staticfiles
 	$(PY) -m kpt.messages
 
 lock: .venv/dev.stamp

@@ -230,9 +230,12 @@ class Webinar(models.Model):
     def is_open_for_joining(self, now: datetime) -> bool:
         return self.join_opens_at is not None and self.join_opens_at <= now and not self.is_over(now)
 
+    def is_on(self, now: datetime) -> bool:
+        """To come or running."""
+        return self.status == self.Status.PUBLISHED and not self.is_over(now)
+
     def is_open_for_registration(self, now: datetime) -> bool:
-        """Published, not over, and its edition takes registrations."""
-        return self.status == self.Status.PUBLISHED and not self.is_over(now) and self.edition.is_registration_open(now)
+        return self.is_on(now) and self.edition.is_registration_open(now)
 
 
 class AgendaItem(models.Model):

@@ -168,6 +168,8 @@ class Postgres(Server):
 
     def command(self) -> list[str]:
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": str(self.port)}
+        # An error's detail and statement hold what people typed: the log has its first line only.
+        settings |= {"log_error_verbosity": "terse", "log_min_error_statement": "panic"}
         if not self.durable:
             off = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
             settings |= dict.fromkeys(off, "off") | {"wal_level": "minimal", "max_wal_senders": "0"}
@@ -445,9 +447,17 @@ def forget(data_dir: Path) -> None:
     shutil.rmtree(data_dir, ignore_errors=True)
 
 
+def clean(var: Path) -> None:
+    """Forget all data and what root's runs of this project have put outside it."""
+    for link in var.glob("*/*"):
+        if link.is_symlink():
+            forget(link)
+    shutil.rmtree(var, ignore_errors=True)
+    for kind in (Postgres, Valkey):
+        for package in var.parent.glob(f".venv/lib/python*/site-packages/{kind.package}"):
+            shutil.rmtree(outside_folder(package, package.stat().st_mtime_ns), ignore_errors=True)
+
+
 if __name__ == "__main__":
     # `make clean`, which has no virtual environment to rely on: python kpt/embedded.py var
-    for found in Path(sys.argv[1]).glob("*/*"):
-        if found.is_symlink():
-            forget(found.absolute())
-    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    clean(Path(sys.argv[1]).absolute())

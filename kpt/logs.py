@@ -1,5 +1,7 @@
+import json
 import logging
 import re
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -21,3 +23,8 @@ class RedactedJsonFormatter(JsonFormatter):
         # Django attaches the request, whose form data and headers are personal.
         record.__dict__.pop("request", None)
         return redact(super().format(record))
+
+
+def redact_event(event: Any, hint: dict[str, Any]) -> Any:
+    """For Sentry: the address of a failing page may be a personal link."""
+    return json.loads(redact(json.dumps(event, default=str)))

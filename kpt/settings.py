@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sentry_sdk.utils import BadDsn
 
 from kpt import environment as env
+from kpt.logs import redact_event
 from kpt.unfold import UNFOLD  # noqa: F401 -- a setting: how the admin looks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -53,6 +54,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "kpt.middleware.refuse_nul",
     "kpt.middleware.language_from_path",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -99,7 +101,7 @@ CACHES = {
         "KEY_PREFIX": "kpt",
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 1,
-            "SOCKET_TIMEOUT": 2,
+            "SOCKET_TIMEOUT": 1,
             # A dead cache costs speed and rate limits, never a page.
             "IGNORE_EXCEPTIONS": True,
         },
@@ -239,7 +241,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
     "max_retries": 0,  # of a publisher's connection: a sign-up doesn't wait for a dead broker
     "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    "socket_timeout": 3,
 }
 CELERY_TIMEZONE = TIME_ZONE
 # A tick that no worker took before the next one is of no use any more.
@@ -274,6 +276,8 @@ LOGGING = {
 if SENTRY_DSN := env.text("SENTRY_DSN", ""):
     try:
         # Without personal data, which is the default, and without what a request or a variable holds.
-        sentry_sdk.init(dsn=SENTRY_DSN, include_local_variables=False, max_request_body_size="never")
+        sentry_sdk.init(
+            dsn=SENTRY_DSN, include_local_variables=False, max_request_body_size="never", before_send=redact_event
+        )
     except BadDsn as error:
         raise ImproperlyConfigured("SENTRY_DSN must be a project's address such as https://key@host/1.") from error

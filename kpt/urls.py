@@ -9,6 +9,7 @@ from django.views.static import serve
 
 from conference.sitemaps import SITEMAPS
 from kpt import views
+from registration.views.code import ConfirmCodeView
 
 handler403 = views.forbidden
 handler404 = views.not_found
@@ -17,7 +18,7 @@ handler404 = views.not_found
 account_urls = [
     path("masuk/", account.request_login_code, name="account_login"),
     path("masuk/", account.request_login_code, name="account_request_login_code"),
-    path("kode/", account.confirm_login_code, name="account_confirm_login_code"),
+    path("kode/", ConfirmCodeView.as_view(), name="account_confirm_login_code"),
     path("keluar/", account.logout, name="account_logout"),
     path("nonaktif/", account.account_inactive, name="account_inactive"),
     path("ulang/", account.reauthenticate, name="account_reauthenticate"),

@@ -1,7 +1,8 @@
-"""Typing slips in the domains that most people here use: a friendly question, never a refusal."""
+"""Addresses that mail can be sent to, and typing slips in the domains that most people here use."""
 
 import difflib
 
+LONGEST = 254
 COMMON_DOMAINS = [
     "gmail.com",
     "yahoo.com",
@@ -18,8 +19,18 @@ COMMON_DOMAINS = [
 NOT_SLIPS = frozenset({"mail.com", "email.com", "gmx.com", "ymail.com", "live.co.id", "yahoo.com.au", "hotmail.co.id"})
 
 
+def can_be_written_to(email: str) -> bool:
+    """False for what the standard allows and mail programs read in different ways, such as a quoted name."""
+    name, _at, domain = email.rpartition("@")
+    try:
+        domain.encode("idna")
+    except UnicodeError:
+        return False
+    return len(email) <= LONGEST and "=?" not in name and not set(name) & set('"\\')
+
+
 def likely_meant(email: str) -> str | None:
-    """name@gmail.com for name@gmial.com; None when the domain looks right."""
+    """name@gmail.com for name@gmial.com, a friendly question, never a refusal; None when the domain looks right."""
     name, _at, domain = email.rpartition("@")
     if domain in COMMON_DOMAINS or domain in NOT_SLIPS:
         return None

@@ -2,11 +2,16 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from registration.models import Attendance, Registration
 
 
 def record_click(registration: Registration, *, now: datetime) -> None:
     """The first click counts; she may come back through the same link as often as her line breaks."""
-    Attendance.objects.get_or_create(
-        registration=registration, source=Attendance.Source.LINK, defaults={"joined_at": now}
-    )
+    with transaction.atomic():
+        # A double click is two requests at once: one after the other.
+        Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
+        clicks = Attendance.objects.filter(registration=registration, source=Attendance.Source.LINK)
+        if not clicks.exists():
+            Attendance.objects.create(registration=registration, source=Attendance.Source.LINK, joined_at=now)

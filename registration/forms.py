@@ -17,8 +17,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from conference.models import Organisation, Webinar
-from registration import regions
+from registration import addresses, regions
 from registration.models import Participant
+from registration.models.people import E164
 from registration.signup import Answers
 
 PERSON = [
@@ -62,9 +63,11 @@ class PhoneField(forms.CharField):
             number = phonenumbers.parse(f"+{digits}" if digits.startswith("62") else text, "ID")
         except phonenumbers.NumberParseException as error:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
-        if not phonenumbers.is_possible_number(number):
+        full = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        # Some countries' numbers may be longer than E.164 allows, and so longer than our column.
+        if not phonenumbers.is_possible_number(number) or not E164.fullmatch(full):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return full
 
 
 @cache
@@ -86,9 +89,24 @@ class RegencySelect(forms.Select):
         if chosen.isdecimal():
             options = options.replace(f"value={chosen}>", f"value={chosen} selected>", 1)
         attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return format_html(
-            "<select{}><option value=''>{}</option>{}</select>", attributes, _("Not said"), mark_safe(options)
-        )  # nosec B308 B703  # our own table
+        select = "<select{}><option value=''>{}</option>{}</select>"
+        safe_options = mark_safe(options)  # nosec B308 B703  # our own table
+        return format_html(select, attributes, _("Not said"), safe_options)
+
+
+class AddressField(forms.EmailField):
+    """In lower case, as addresses are kept."""
+
+    default_error_messages = {
+        "required": _("Write your email address."),
+        "invalid": _("This is no complete email address. It looks like name@example.org."),
+    }
+
+    def clean(self, value: Any) -> str:
+        address = str(super().clean(value)).lower()
+        if not addresses.can_be_written_to(address):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return address
 
 
 class PartnersField(forms.MultipleChoiceField):
@@ -116,14 +134,10 @@ class SignUpForm(forms.Form):
         error_messages={"required": _("Write your name.")},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = forms.EmailField(
+    email = AddressField(
         label=_("Email"),
         max_length=254,
         help_text=_("Your code and your personal links are sent to this address."),
-        error_messages={
-            "required": _("Write your email address."),
-            "invalid": _("This is no complete email address. It looks like name@example.org."),
-        },
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
     )
     province = forms.ChoiceField(
@@ -199,9 +213,6 @@ class SignUpForm(forms.Form):
         self.fields["gender"].initial = Participant.Gender.UNDISCLOSED
         self.fields["age_group"].initial = Participant.AgeGroup.UNDISCLOSED
 
-    def clean_email(self) -> str:
-        return self.cleaned_data["email"].lower()
-
     def clean_gender(self) -> str:
         return self.cleaned_data["gender"] or Participant.Gender.UNDISCLOSED
 
@@ -274,12 +285,8 @@ class CodeForm(ConfirmLoginCodeForm):
 
 
 class SignInForm(RequestLoginCodeForm):
-    email = forms.EmailField(
+    email = AddressField(
         label=_("Email"),
         max_length=254,
-        error_messages={
-            "required": _("Write your email address."),
-            "invalid": _("This is no complete email address. It looks like name@example.org."),
-        },
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
     )

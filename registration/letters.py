@@ -70,7 +70,7 @@ def unknown_account(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
 def confirmation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     participant = person_of(mail)
     live = participant.registrations.live().in_order().select_related("webinar__edition", "participant__account")
-    entries = [entry(registration) for registration in live if not registration.webinar.is_over(now)]
+    entries = [entry(r) for r in live if not (r.webinar.is_over(now) or r.webinar.is_cancelled)]
     if not entries:
         raise Obsolete("No registration is left to confirm.")
     return {"participant": participant, "entries": entries, "mine": links.mine()}
@@ -78,8 +78,8 @@ def confirmation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
 
 def promoted(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     registration = registration_of(mail)
-    if not registration.is_confirmed:
-        raise Obsolete("The registration is no longer confirmed.")
+    if not registration.is_confirmed or registration.webinar.is_cancelled:
+        raise Obsolete("The registration is no longer confirmed, or the webinar is cancelled.")
     return {"participant": registration.participant, "entries": [entry(registration)], "mine": links.mine()}
 
 

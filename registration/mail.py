@@ -4,6 +4,7 @@ The row is the truth. A task only wakes a worker; `sweep` and the beat's tick fi
 """
 
 import contextlib
+import hashlib
 import logging
 import smtplib
 import time
@@ -113,7 +114,8 @@ def queue_code(to: str, code: str, *, language: str, now: datetime) -> None:
 
 def queue_unknown_account(to: str, *, language: str, now: datetime) -> None:
     """At most one an hour to an address that has no account."""
-    key = f"unknown_account:{to}:{now:%Y-%m-%dT%H}"
+    name = hashlib.sha256(to.encode()).hexdigest()  # an address may be longer than a key
+    key = f"unknown_account:{name}:{now:%Y-%m-%dT%H}"
     queue(Kind.UNKNOWN_ACCOUNT, key=key, to=to, language=language, priority=Priority.URGENT, not_after=now + CODE_LIFE)
 
 
@@ -207,7 +209,7 @@ def deliver(mail: OutgoingMail, connection: BaseEmailBackend, *, now: datetime) 
         raise
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
         return refused(mail, error, connection, now=now)
-    except UnicodeError as error:
+    except ValueError as error:  # an address that no mail program can write must not stop the mails behind it
         return finish(mail, Status.FAILED, error=f"The address can't be written to: {error}")
     mark_sent(mail)
     return True

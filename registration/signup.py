@@ -19,6 +19,7 @@ Status = Registration.Status
 
 # Long enough to find the mail on a slow connection, short enough for the next in line.
 HOLD = timedelta(minutes=30)
+UNANSWERED = ("", Participant.Gender.UNDISCLOSED, Participant.AgeGroup.UNDISCLOSED)
 
 
 class Person(TypedDict):
@@ -56,10 +57,10 @@ def begin(answers: Answers, *, now: datetime) -> User:
     """
     email = answers["person"]["email"]
     with transaction.atomic():
-        webinars = seats.lock(answers["webinars"])
         user = account_of(email, language=answers["language"], now=now)
         participant = participant_of(user, answers, now=now)
-        for webinar in webinars:
+        remember(user, participant, now=now)
+        for webinar in seats.lock(answers["webinars"]):
             hold(participant, webinar, now=now)
     return user
 
@@ -67,7 +68,8 @@ def begin(answers: Answers, *, now: datetime) -> User:
 def account_of(email: str, *, language: str, now: datetime) -> User:
     # Not the name: whoever typed it may not be the owner of the address.
     fields = {"password": make_password(None), "language": language, "date_joined": now}
-    user, _created = User.objects.get_or_create(email=email, defaults=fields)
+    # Locked, as in `confirm`: account, participant and webinars in this order everywhere, so that nobody deadlocks.
+    user, _created = User.objects.select_for_update(no_key=True).get_or_create(email=email, defaults=fields)
     EmailAddress.objects.get_or_create(user=user, email=email, defaults={"primary": True})
     return user
 
@@ -76,8 +78,20 @@ def participant_of(user: User, answers: Answers, *, now: datetime) -> Participan
     fields = dict(answers["person"])
     email = fields.pop("email")
     fields |= {"account": user, "language": answers["language"], "created_at": now}
-    participant, _created = Participant.objects.get_or_create(email=email, defaults=fields)
+    known = Participant.objects.select_for_update(no_key=True)
+    participant, _created = known.get_or_create(email=email, defaults=fields)
     return participant
+
+
+def remember(user: User, participant: Participant, *, now: datetime) -> None:
+    """An address that is tried again has its time from now on: what it is forgotten by must not outrun its new code."""
+    if participant.proven_at or participant.created_at == now:
+        return
+    if user.date_joined == participant.created_at:  # made by the earlier try, see `forget_unproven`
+        user.date_joined = now
+        user.save(update_fields=["date_joined"])
+    participant.created_at = now
+    participant.save(update_fields=["created_at"])
 
 
 def hold(participant: Participant, webinar: Webinar, *, now: datetime) -> None:
@@ -85,6 +99,7 @@ def hold(participant: Participant, webinar: Webinar, *, now: datetime) -> None:
     registration = Registration.objects.filter(participant=participant, webinar=webinar).first()
     if registration and registration.status != Status.CANCELLED:
         return
+    waitinglist.move_up(webinar, now=now)  # nobody overtakes those who wait for a seat that has just come free
     if not webinar.is_open_for_registration(now) or not seats.has_left(webinar):
         return
     registration = registration or Registration(participant=participant, webinar=webinar, created_at=now)
@@ -133,9 +148,7 @@ def take_answers(user: User, answers: Answers | None, *, now: datetime) -> Parti
     if answers is None:
         return Participant.objects.filter(email=user.email, proven_at__isnull=False).first()
     participant = participant_of(user, answers, now=now)
-    for field, value in answers["person"].items():
-        if value or not participant.proven_at:  # a blank in a second sign-up erases nothing that is hers
-            setattr(participant, field, value)
+    take_person(participant, answers["person"])
     participant.account, participant.language = user, answers["language"]
     participant.proven_at = participant.proven_at or now
     participant.save()
@@ -144,6 +157,15 @@ def take_answers(user: User, answers: Answers | None, *, now: datetime) -> Parti
         user.name = participant.name
         user.save(update_fields=["name"])
     return participant
+
+
+def take_person(participant: Participant, person: Person) -> None:
+    """Of a stranger's typing nothing stays; what a proven person leaves blank in a later sign-up stays as it was."""
+    for field, value in person.items():
+        if not participant.proven_at or value not in UNANSWERED:
+            setattr(participant, field, value)
+    if not participant.regency.startswith(participant.province):
+        participant.regency = ""  # she has moved to another province
 
 
 def record_consents(participant: Participant, answers: Answers, *, now: datetime) -> None:
@@ -166,9 +188,11 @@ def admit(participant: Participant, webinar: Webinar, *, now: datetime) -> Regis
     if registration and registration.is_live:
         return None
     is_held = registration is not None and registration.status == Status.PENDING
-    if not is_held and not webinar.is_open_for_registration(now):
+    # A seat that was held in time is hers even if the registration has closed since.
+    if not (webinar.is_on(now) if is_held else webinar.is_open_for_registration(now)):
         return None
     registration = registration or Registration(participant=participant, webinar=webinar, created_at=now)
+    waitinglist.move_up(webinar, now=now)  # nobody overtakes those who wait for a seat that has just come free
     has_seat = is_held or seats.has_left(webinar)
     put(registration, Status.CONFIRMED if has_seat else Status.WAITLISTED, now=now)
     return registration
@@ -178,11 +202,11 @@ def admit(participant: Participant, webinar: Webinar, *, now: datetime) -> Regis
 
 
 def cancel(registration: Registration, *, now: datetime) -> bool:
-    """Gives the seat back and passes it on; False when there was nothing to cancel."""
+    """Gives the seat back and passes it on; False when there was nothing to cancel, or the webinar is over."""
     with transaction.atomic():
         webinar = seats.lock([registration.webinar_id])[0]
         registration.refresh_from_db(fields=["status"])
-        if registration.status == Status.CANCELLED:
+        if not registration.is_live or webinar.is_over(now):
             return False
         registration.set_status(Status.CANCELLED, now=now)
         mail.queue_about(registration, OutgoingMail.Kind.CANCELLATION, moment=now)
@@ -213,14 +237,17 @@ def release_holds(webinar_id: int, *, now: datetime) -> int:
 
 
 def forget_unproven(*, now: datetime) -> None:
-    strangers = Participant.objects.filter(
+    strangers = Participant.objects.select_related("account").filter(
         proven_at=None, is_made_up=False, registrations=None, created_at__lte=now - HOLD, email__gt=""
     )
     with transaction.atomic():
-        rows = list(strangers.select_for_update(of=("self",)).values("pk", "email", "account", "created_at")[:1000])
-        Participant.objects.filter(pk__in=[row["pk"] for row in rows]).delete()
-        for row in rows:
-            OutgoingMail.objects.filter(to=row["email"], kind=OutgoingMail.Kind.CODE).delete()
+        # Whoever is just being looked at by a sign-up is left to the next time.
+        people = list(strangers.select_for_update(of=("self", "account"), skip_locked=True)[:1000])
+        Participant.objects.filter(pk__in=[person.pk for person in people]).delete()
+        for person in people:
+            # Not a code that the account's owner has asked for since.
+            codes = OutgoingMail.objects.filter(to=person.email, kind=OutgoingMail.Kind.CODE)
+            codes.filter(created_at__lte=now - mail.CODE_LIFE).delete()
             # The account goes only if this sign-up made it and nobody has signed in since.
-            own = User.objects.filter(pk=row["account"], date_joined=row["created_at"], last_login=None)
+            own = User.objects.filter(pk=person.account_id, date_joined=person.created_at, last_login=None)
             own.filter(participants=None, partner_memberships=None, is_staff=False).delete()

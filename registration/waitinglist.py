@@ -25,7 +25,7 @@ def promote_everywhere(*, now: datetime) -> int:
 
 def move_up(webinar: Webinar, *, now: datetime) -> int:
     """The same for a webinar that the caller holds locked."""
-    if webinar.status != Webinar.Status.PUBLISHED or webinar.is_over(now):
+    if not webinar.is_on(now):
         return 0
     moved = 0
     while seats.has_left(webinar) and (registration := first_waiting(webinar)):

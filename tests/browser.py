@@ -63,7 +63,7 @@ def quiet(*command: str) -> bool:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        print((done.stderr or done.stdout).strip().splitlines()[-1:], file=sys.stderr)
+        print(*(done.stderr or done.stdout).strip().splitlines()[-1:], file=sys.stderr)
     return done.returncode == 0
 
 

@@ -33,6 +33,7 @@ class MailInline(ReadOnlyInline):
 class OutgoingMailAdmin(ReadOnlyAdmin):
     """A log. `context` is not in it: it may hold a code that signs somebody in."""
 
+    secret_fields = ("context",)
     list_display = ["created_at", "kind", "to", "status_label", "attempts", "sent_at", "reason"]
     list_display_links = ["created_at", "kind"]
     list_filter = ["status", "kind", "priority", "language"]

@@ -78,6 +78,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 class AuthenticatorAdmin(ReadOnlyAdmin):
     """A superuser removes the second factor of somebody who has lost it; the secret itself is never shown."""
 
+    secret_fields = ("data",)
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type"]
     list_select_related = ["user"]

@@ -32,6 +32,7 @@ class AttendanceInline(ReadOnlyInline):
 class RegistrationAdmin(ReadOnlyAdmin):
     """The status moves by rules alone, so seats, waiting list and mails always agree."""
 
+    secret_fields = ("zoom_join_url",)
     list_display = ["participant", "webinar", "status_label", "created_at", "code", "zoom_state"]
     list_filter = ["status", "webinar", "webinar__edition", "zoom_state", "participant__province"]
     list_select_related = ["participant", "webinar"]

@@ -1,3 +1,4 @@
+import re
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registration import regions
+
+E164 = re.compile(r"^\+[1-9][0-9]{6,14}$")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -128,9 +131,7 @@ class Participant(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["email"], condition=~Q(email=""), name="participant_email_once"),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="participant_email_lower_case"),
-            models.CheckConstraint(
-                condition=Q(phone="") | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="participant_phone_e164"
-            ),
+            models.CheckConstraint(condition=Q(phone="") | Q(phone__regex=E164.pattern), name="participant_phone_e164"),
             models.CheckConstraint(condition=Q(province__regex=r"^[0-9]{2}$"), name="participant_province_code"),
             models.CheckConstraint(
                 condition=Q(regency="") | Q(regency__regex=r"^[0-9]{4}$"), name="participant_regency_code"
@@ -148,7 +149,10 @@ class Participant(models.Model):
 
     @property
     def first_name(self) -> str:
-        return self.name.split()[0]
+        """The first word that can stand alone, with what comes before it: Wa Ode, I Gusti, Siti, R. A. Kartini."""
+        words = self.name.split()
+        alone = (place for place, word in enumerate(words, 1) if len(word) > 2 and "." not in word)
+        return " ".join(words[: next(alone, len(words))])
 
     @property
     def time_zone(self) -> str:

@@ -3,7 +3,7 @@ from datetime import datetime
 from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -58,11 +58,13 @@ def room_state(registration: Registration, now: datetime) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, token: str) -> HttpResponse:
     """Cancelling from a mail without signing in: GET shows the button, POST acts."""
-    registration = links.read_join(token)
+    registration, now = links.read_join(token), timezone.now()
     if registration is None:
         return render(request, "registration/join_unknown.html", status=404)
+    if registration.webinar.is_over(now):
+        return redirect("registration:join", token)
     if request.method == "POST":
-        signup.cancel(registration, now=timezone.now())
+        signup.cancel(registration, now=now)
         registration.refresh_from_db()
     response = render(request, "registration/leave.html", {"registration": registration, "token": token})
     response["Referrer-Policy"] = "no-referrer"

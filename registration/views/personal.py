@@ -22,9 +22,12 @@ def mine(request: HttpRequest) -> HttpResponse:
         .in_order()
         .select_related("webinar__edition", "participant")
     )
-    tickets: dict[int, list[tuple[Registration, str]]] = {}
+    now = timezone.now()
+    tickets: dict[int, list[tuple[Registration, str, bool]]] = {}
     for registration in rows:
-        tickets.setdefault(registration.participant_id, []).append((registration, links.join_token(registration)))
+        tickets.setdefault(registration.participant_id, []).append(
+            (registration, links.join_token(registration), registration.webinar.is_over(now))
+        )
     context = {
         "people": [(person, tickets.get(person.pk, [])) for person in people],
         "shared": Consent.objects.shared_by(request.user),
@@ -40,10 +43,13 @@ def cancel(request: HttpRequest, code: str) -> HttpResponse:
     own = Registration.objects.managed_by(request.user).select_related("participant__account", "webinar__edition")
     registration = get_object_or_404(own, code=code)
     if request.method == "POST":
-        signup.cancel(registration, now=timezone.now())
-        messages.info(
-            request, _("You are no longer registered for “%(title)s”.") % {"title": registration.webinar.title}
-        )
+        title = {"title": registration.webinar.title}
+        if signup.cancel(registration, now=timezone.now()):
+            messages.info(request, _("You are no longer registered for “%(title)s”.") % title)
+        else:
+            messages.info(
+                request, _("Nothing has changed for “%(title)s”: it was cancelled before, or is over.") % title
+            )
         return redirect("registration:mine")
     return render(request, "registration/cancel.html", {"registration": registration})
 

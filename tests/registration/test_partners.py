@@ -89,8 +89,7 @@ def test_room_shows_webinars_counts_and_both_downloads(signed_in_client, bakti, 
     page = re.sub(r"\s*\n\s*", "", response.content.decode())
     assert "no-store" in response["Cache-Control"]
     assert [(o, [w.pk for w in found]) for o, found in response.context["rooms"]] == [(bakti, [webinar.pk])]
-    assert "<dd>3</dd>" in page
-    assert "<dd>1</dd>" in page
+    assert re.findall(r"<dd>\s*(\d+)\s*</dd>", page)[:2] == ["3", "1"]
     assert f'href="{address(webinar)}"' in page
     assert f'href="{address(webinar, "xlsx")}"' in page
 

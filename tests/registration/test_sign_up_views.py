@@ -365,6 +365,29 @@ def test_leaving_by_the_mail_link_needs_no_sign_in_and_a_post(client, seat):
     assert seat.status == "CANCELLED"
 
 
+def test_an_old_cancel_link_leads_to_what_comes_after_the_webinar(client, now):
+    seat = RegistrationFactory(webinar=WebinarFactory(over=True))
+    token = links.join_token(seat)
+    response = client.post(reverse("registration:leave", args=[token]))
+    assert response["Location"] == reverse("registration:join", args=[token])
+    seat.refresh_from_db()
+    assert seat.status == "CONFIRMED"
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("Siti", "Siti"),
+        ("Wa Ode Sitti", "Wa Ode"),
+        ("I Gusti Ayu", "I Gusti"),
+        ("R. A. Kartini", "R. A. Kartini"),
+        ("Wa", "Wa"),
+    ],
+)
+def test_a_person_is_called_by_what_can_stand_alone(name, called):
+    assert Participant(name=name).first_name == called
+
+
 def test_personal_pages_are_never_cached_and_send_no_referrer(client, seat):
     response = join_page(client, seat)
     assert "no-store" in response["Cache-Control"]

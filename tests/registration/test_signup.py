@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from conference.models import Webinar
 from registration import consents, mail, seats, signup, waitinglist
 from registration.models import Consent, OutgoingMail, Participant, Registration, User
 from tests.factories import OrganisationFactory, ParticipantFactory, RegistrationFactory, UserFactory, WebinarFactory
@@ -186,6 +187,31 @@ def test_a_seat_held_before_the_closing_is_confirmed_after_it(now):
     webinar.edition.registration_closes_at = now + timedelta(minutes=1)
     webinar.edition.save()
     [registration] = signup.confirm(user, form, now=now + timedelta(minutes=5))
+    assert registration.status == Status.CONFIRMED
+
+
+@pytest.mark.parametrize("change", [{"status": "cancelled"}, {"status": "draft"}])
+def test_a_held_seat_of_a_webinar_that_is_off_is_not_confirmed(now, change):
+    webinar = WebinarFactory()
+    form = answers(webinar)
+    user = signup.begin(form, now=now)
+    Webinar.objects.filter(pk=webinar.pk).update(**change)
+    assert signup.confirm(user, form, now=now) == []
+
+
+def test_a_newcomer_overtakes_nobody_when_a_capacity_was_raised_behind_our_back(now):
+    webinar = WebinarFactory(capacity=1)
+    sign_up(webinar, now=now, email="a@example.org")
+    sign_up(webinar, now=now, email="b@example.org")
+    Webinar.objects.filter(pk=webinar.pk).update(capacity=2)
+    [newcomer] = sign_up(webinar, now=now, email="c@example.org")
+    assert newcomer.status == Status.WAITLISTED
+    assert Registration.objects.get(participant__email="b@example.org").status == Status.CONFIRMED
+
+
+def test_a_registration_of_a_webinar_that_is_over_stays_as_its_record(now):
+    registration = RegistrationFactory(webinar=WebinarFactory(over=True))
+    assert signup.cancel(registration, now=now) is False
     assert registration.status == Status.CONFIRMED
 
 
