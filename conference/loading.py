@@ -162,6 +162,8 @@ def write_webinars(
     file: EditionFile, data: type_entry, edition: Edition, organisations: dict[str, Organisation], changes: type_changes
 ) -> dict[str, Webinar]:
     entries = data.get("webinars", [])
+    # All at once and in id order, as sign-ups lock them: else the two may wait for each other.
+    list(edition.webinars.select_for_update(no_key=True).order_by("pk"))
     if "webinars" in data:
         remove_webinars(file, edition, [entry["slug"] for entry in entries], changes)
     make_way_for_numbers(edition, {entry["slug"]: entry["number"] for entry in entries})

@@ -7,6 +7,8 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from conference.timezones import WIB
+
 # How long a webinar without a known end is taken to last, for the join window and for calendars.
 USUAL_LENGTH = timedelta(hours=3)
 
@@ -222,7 +224,10 @@ class Webinar(models.Model):
         return self.zoom_url or self.backup_stream_url
 
     def is_over(self, now: datetime) -> bool:
-        return self.expected_end is not None and now >= self.expected_end
+        """While its hour is unknown: when its day has ended in the westernmost zone too."""
+        if self.expected_end is None:
+            return now.astimezone(WIB.info).date() > self.date
+        return now >= self.expected_end
 
     def is_running(self, now: datetime) -> bool:
         return self.starts_at is not None and self.starts_at <= now and not self.is_over(now)

@@ -45,8 +45,12 @@ def words(name: str, default: str = "") -> list[str]:
 
 def url(name: str, schemes: set[str], default: str | None = None) -> str:
     value = text(name, default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in schemes or not (parts.hostname or parts.path):
+    try:
+        parts = urlsplit(value)
+        is_good = parts.scheme in schemes and bool(parts.hostname)
+    except ValueError:  # such as a bracket that is not closed
+        is_good = False
+    if not is_good:
         example = sorted(schemes)[0]
         raise ImproperlyConfigured(
             f"{name} must be an address such as {example}://host, with one of: {sorted(schemes)}."

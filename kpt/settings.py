@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "kpt.middleware.keep_private",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "kpt.middleware.refuse_nul",
     "kpt.middleware.language_from_path",
@@ -93,7 +94,8 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: row locks and constraints rely on it.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.url("REDIS_URL", {"redis", "rediss", "redis+socket", "unix"})
+# No socket file: the queue and the cache want its address written in two different ways.
+REDIS_URL = env.url("REDIS_URL", {"redis", "rediss"})
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",

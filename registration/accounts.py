@@ -76,7 +76,8 @@ class AccountAdapter(DefaultAccountAdapter):
             answers = None
         changed = signup.confirm(user, answers, now=now)
         if answers:
-            say_what_changed(request, changed)
+            request.session.set_expiry(None)  # the form's short life is over: she stays signed in like everybody
+            say_what_changed(request, changed, signup.missed(user, answers))
             return redirect("registration:mine")
         if Participant.objects.filter(email=user.email, proven_at=None).exists():
             messages.info(
@@ -86,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
 
-def say_what_changed(request: HttpRequest, changed: list[Any]) -> None:
+def say_what_changed(request: HttpRequest, changed: list[Any], missed: list[Any]) -> None:
     confirmed = [registration.webinar.title for registration in changed if registration.is_confirmed]
     waiting = [registration.webinar.title for registration in changed if registration.is_waitlisted]
     if confirmed:
@@ -95,5 +96,8 @@ def say_what_changed(request: HttpRequest, changed: list[Any]) -> None:
     if waiting:
         text = _("You are on the waiting list: %(titles)s. If a seat comes free it is yours, and we write to you.")
         messages.info(request, text % {"titles": "; ".join(waiting)})
-    if not changed:
+    if missed:
+        text = _("Sign-up has closed meanwhile: %(titles)s.")
+        messages.warning(request, text % {"titles": "; ".join(webinar.title for webinar in missed)})
+    if not changed and not missed:
         messages.info(request, _("Nothing has changed: you were registered already."))

@@ -40,7 +40,6 @@ LEASE = timedelta(minutes=10)
 RUN = timedelta(minutes=4)
 WAITS = [timedelta(seconds=seconds) for seconds in (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 3600, 7200, 7200)]
 UNREACHABLE = (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
-OUR_FAULT = (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError)
 CODE_LIFE = timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT)
 
 
@@ -191,7 +190,7 @@ def deliver_batch(batch: Sequence[OutgoingMail], connection: BaseEmailBackend) -
 def deliver(mail: OutgoingMail, connection: BaseEmailBackend, *, now: datetime) -> bool:
     """Renders and sends one claimed mail; False when it was refused, put off or is of no use any more.
 
-    Raises OSError when the server can't be reached.
+    Raises OSError when the server can't be reached or doesn't let us in.
     """
     if mail.not_after and now > mail.not_after:
         return finish(mail, Status.CANCELLED, error="Too late to be of use.")
@@ -202,8 +201,10 @@ def deliver(mail: OutgoingMail, connection: BaseEmailBackend, *, now: datetime) 
     except Exception as error:  # a broken template or row must not stop the mails behind it
         logger.exception("Mail %s can't be rendered", mail.pk)
         return finish(mail, Status.FAILED, error=f"{type(error).__name__}: {error}")
+    # Not by send_messages, which would open a line for each mail. Whatever goes wrong here (no encryption, no sign-in)
+    # is the line's fault: nothing may be sent over it.
+    connection.open()
     try:
-        connection.open()  # else send_messages opens a line of its own for each mail
         connection.send_messages([message])
     except UNREACHABLE:
         raise
@@ -222,7 +223,7 @@ def refused(
     *,
     now: datetime,
 ) -> bool:
-    """5xx is final with the server's words kept, unless it is about us (sender, sign-in): then nothing is given up."""
+    """5xx is final with the server's words kept, unless it is about our sender: then nothing is given up."""
     words: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(error.recipients.values()))
@@ -231,7 +232,7 @@ def refused(
     said = f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
     if code == 421:  # the server is closing the line
         hang_up(connection)
-    if code >= 500 and not isinstance(error, OUR_FAULT):
+    if code >= 500 and not isinstance(error, smtplib.SMTPSenderRefused):
         return finish(mail, Status.FAILED, error=said)
     return try_later(mail, said, now=now)
 

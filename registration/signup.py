@@ -198,6 +198,12 @@ def admit(participant: Participant, webinar: Webinar, *, now: datetime) -> Regis
     return registration
 
 
+def missed(user: User, answers: Answers) -> list[Webinar]:
+    """What the answers ask for and she is not in: it closed before the code came."""
+    hers = Registration.objects.live().filter(participant__email=user.email)
+    return list(Webinar.objects.filter(pk__in=answers["webinars"]).exclude(registrations__in=hers).in_order())
+
+
 # ---- Leaving
 
 

@@ -101,3 +101,16 @@ def test_numbers_that_the_database_would_refuse_are_refused_before(client, numbe
     response = client.post("/daftar/", filled_in(WebinarFactory(), phone=number))
     assert response.context["form"].has_error("phone", "invalid")
     assert PhoneField().clean("0812 3456 7890") == "+6281234567890"
+
+
+@pytest.mark.parametrize(
+    "address", ["/akun/2fa/", "/akun/2fa/totp/activate/", "/akun/2fa/recovery-codes/generate/", "/saya/"]
+)
+def test_no_cache_keeps_a_page_of_one_person(signed_in_client, address):
+    assert "no-store" in signed_in_client(UserFactory()).get(address)["Cache-Control"]
+
+
+def test_public_pages_may_be_cached(client):
+    response = client.get("/")
+    assert not response.has_header("Cache-Control")
+    assert not response.has_header("Vary")

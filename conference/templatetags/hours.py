@@ -12,8 +12,9 @@ register.filter("day", timezones.day)
 
 
 @register.filter
-def clock_wita(at: datetime) -> str:
-    return f"{timezones.clock(at.astimezone(timezones.WITA.info))} WITA"
+def spoken_hour(at: datetime) -> str:
+    """In the three zones, for a sentence."""
+    return ", ".join(timezones.spoken_hours(at, None))
 
 
 @register.filter

@@ -133,6 +133,8 @@ class OutgoingMail(models.Model):
             ),
             # Serves the sweep of stuck rows and the count for MAIL_PER_MINUTE.
             models.Index(fields=["claimed_at"], name="mail_claimed"),
+            # Each sign-up looks for a code that has just left for its address.
+            models.Index(fields=["to", "created_at"], condition=Q(kind="code"), name="mail_code"),
         ]
 
     def __str__(self) -> str:

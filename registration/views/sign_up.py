@@ -69,7 +69,8 @@ def accept(request: HttpRequest, answers: signup.Answers, now: Any) -> HttpRespo
     email = answers["person"]["email"]
     if request.user.is_authenticated:
         if request.user.email == email:
-            say_what_changed(request, signup.confirm(request.user, answers, now=now))
+            changed = signup.confirm(request.user, answers, now=now)
+            say_what_changed(request, changed, signup.missed(request.user, answers))
             return redirect("registration:mine")
         logout(request)  # another person on the same phone
     user = signup.begin(answers, now=now)

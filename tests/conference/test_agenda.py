@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -71,3 +71,11 @@ def test_a_slot_names_the_people_of_the_webinar_and_of_its_parts():
     second = AppearanceFactory(webinar=None, agenda_item=part)
     [day] = programme(appearance.edition)
     assert [one.speaker for one in day.slots[0].people] == [appearance.speaker, second.speaker]
+
+
+def test_a_webinar_whose_hour_stays_unknown_is_over_with_its_day():
+    webinar = WebinarFactory(unknown_hour=True, date=FIRST)
+    ends = datetime(2027, 6, 8, 17, 0, tzinfo=UTC)  # midnight in WIB
+    assert not webinar.is_over(ends - timedelta(seconds=1))
+    assert webinar.is_over(ends)
+    assert not webinar.is_open_for_registration(ends)

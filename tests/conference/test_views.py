@@ -109,7 +109,7 @@ def test_the_home_page_names_theme_dates_webinars_and_organisations(client):
     ("opens", "closes", "sentence"),
     [
         (timedelta(days=-1), None, "Sign up, free of charge"),
-        (timedelta(days=1), None, "Sign-up opens on Wednesday, 2 June 2027 at 09:00 WITA."),
+        (timedelta(days=1), None, "Sign-up opens on Wednesday, 2 June 2027 at 09:00 WITA, 08:00 WIB, 10:00 WIT."),
         (timedelta(days=-2), timedelta(days=-1), "Sign-up is closed."),
         (None, None, "Sign-up isn't open yet."),
     ],

@@ -75,7 +75,7 @@ MISSING = "Set {0} (or {0}_FILE, a file that holds it) in the environment."
 ADDRESS = "{} must be an address such as {}://host, with one of: {}."
 NUMBER = "{} must be a whole number, 0 or more, not {!r}."
 WEB = ["http", "https"]
-REDIS = ["redis", "redis+socket", "rediss", "unix"]
+REDIS = ["redis", "rediss"]
 MAIL = ["smtp", "smtp+tls", "smtps"]
 
 
@@ -88,6 +88,8 @@ MAIL = ["smtp", "smtp+tls", "smtps"]
         ("DEMO", "2", "DEMO must be on or off, not '2'."),
         ("SITE_URL", "kpt.example.org", ADDRESS.format("SITE_URL", "http", WEB)),
         ("SITE_URL", "ftp://kpt.example.org", ADDRESS.format("SITE_URL", "http", WEB)),
+        ("SITE_URL", "https://[kpt.example.org", ADDRESS.format("SITE_URL", "http", WEB)),
+        ("REDIS_URL", "unix:///run/valkey.sock", ADDRESS.format("REDIS_URL", "redis", REDIS)),
         ("DATABASE_URL", "nonsense", "DATABASE_URL must look like postgres://user:password@host:5432/name."),
         ("DATABASE_URL", "postgres://h:x/n", "DATABASE_URL must look like postgres://user:password@host:5432/name."),
         (

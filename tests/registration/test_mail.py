@@ -1,5 +1,6 @@
 """Queueing, claiming, sending: on a real SMTP server, with what it may answer."""
 
+import smtplib
 from datetime import timedelta
 
 import pytest
@@ -218,3 +219,24 @@ def test_a_broken_line_can_be_hung_up():
     backend = get_connection()
     mail.hang_up(backend)
     assert backend.connection is None
+
+
+def test_nothing_is_sent_over_a_line_that_did_not_let_us_in(now, mailbox, settings, monkeypatch):
+    def refuse(server, *args, **kwargs):
+        raise smtplib.SMTPAuthenticationError(454, b"4.7.0 try later")
+
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "secret"
+    monkeypatch.setattr(smtplib.SMTP, "login", refuse)
+    for _person in range(3):
+        about(RegistrationFactory())
+    assert mail.deliver_due() == 0
+    assert mailbox.messages == []
+    assert list(OutgoingMail.objects.order_by("pk").values_list("status", flat=True)) == ["RETRY", "RETRY", "QUEUED"]
+
+
+def test_a_cancelled_webinar_is_confirmed_to_nobody(now, mailbox):
+    seat = RegistrationFactory(webinar=WebinarFactory(cancelled=True))
+    mail.queue_confirmation(seat.participant, moment=now)
+    mail.queue_about(seat, OutgoingMail.Kind.PROMOTED, moment=now)
+    assert mail.deliver_due() == 0
+    assert set(OutgoingMail.objects.values_list("status", flat=True)) == {Status.CANCELLED}

@@ -11,8 +11,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from conference.models import Webinar
-from registration import seats, signup, waitinglist
-from registration.models import OutgoingMail, Participant, Registration, SeatCount, User
+from registration import attendance, seats, signup, waitinglist
+from registration.models import Attendance, OutgoingMail, Participant, Registration, SeatCount, User
 from tests.factories import ParticipantFactory, RegistrationFactory, WebinarFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -230,3 +230,25 @@ def test_a_lowered_capacity_throws_nobody_out_and_lets_nobody_in():
     assert count(webinar, Registration.Status.CONFIRMED) == 10
     with pytest.raises(IntegrityError, match="has 4 seats"):
         insert(ParticipantFactory(), webinar)
+
+
+def test_trying_again_while_strangers_are_forgotten_loses_nobody():
+    webinar = WebinarFactory(capacity=1)
+    RegistrationFactory(webinar=webinar)
+    long_ago = timezone.now() - 2 * signup.HOLD
+    for number in range(20):
+        signup.begin(answers(number, webinar), now=long_ago)
+    jobs = [
+        lambda: signup.expire_holds(now=timezone.now()),
+        *(lambda n=n: sign_up(answers(n, webinar)) for n in range(20)),
+    ]
+    results = at_once(jobs[:10] + [jobs[0]] * 5 + jobs[10:])
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert count(webinar, Registration.Status.WAITLISTED) == 20
+
+
+def test_a_double_click_on_the_door_is_one_attendance():
+    seat = RegistrationFactory()
+    results = at_once([lambda: attendance.record_click(seat, now=timezone.now())] * AT_ONCE)
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert Attendance.objects.count() == 1

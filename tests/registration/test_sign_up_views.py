@@ -403,3 +403,10 @@ def test_the_chosen_regency_stays_chosen(client, now):
     page = response.content.decode()
     assert "<option value=7371 selected>Kota Makassar</option>" in page
     assert len(re.findall(r"<option value=\d{4}[ >]", page)) == 514
+
+
+def test_who_signed_up_by_code_stays_signed_in_as_long_as_others(client, now, settings):
+    client.post("/daftar/", filled_in(WebinarFactory()))
+    assert client.session.get_expiry_age() == signup.HOLD.total_seconds()
+    client.post(KODE, {"code": code_sent_to("maria@example.org")})
+    assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE

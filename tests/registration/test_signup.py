@@ -286,3 +286,71 @@ def test_the_database_refuses_the_seat_too_many_whatever_code_does(now):
     with pytest.raises(IntegrityError, match="has 2 seats"), transaction.atomic():
         Registration.objects.filter(pk=waiting.pk).update(status=Status.CONFIRMED, confirmed_at=now)
     assert seats.taken(webinar) == 2
+
+
+# ---- An address that is tried again
+
+
+@pytest.mark.parametrize("capacity", [None, 1])
+def test_a_second_try_is_not_forgotten_with_the_first(now, capacity):
+    webinar = WebinarFactory(capacity=capacity)
+    if capacity:
+        RegistrationFactory(webinar=webinar)
+    form, again = answers(webinar), now + timedelta(minutes=29)
+    signup.begin(form, now=now)
+    user = signup.begin(form, now=again)
+    signup.expire_holds(now=again + timedelta(minutes=2))
+    [registration] = signup.confirm(user, form, now=again + timedelta(minutes=3))
+    assert registration.status == (Status.WAITLISTED if capacity else Status.CONFIRMED)
+
+
+def test_a_second_try_leaves_no_trace_either(now):
+    webinar, again = WebinarFactory(), now + timedelta(minutes=29)
+    signup.begin(answers(webinar), now=now)
+    signup.begin(answers(webinar), now=again)
+    signup.expire_holds(now=again + signup.HOLD)
+    assert not User.objects.exists()
+    assert not Participant.objects.exists()
+
+
+def test_forgetting_a_stranger_leaves_the_owners_new_code(now):
+    known = UserFactory(email="known@example.org", date_joined=now - timedelta(days=1))
+    signup.begin(answers(WebinarFactory(), email=known.email), now=now)
+    mail.queue_code(known.email, "111111", language="id", now=now)
+    OutgoingMail.objects.update(created_at=now)
+    mail.queue_code(known.email, "222222", language="id", now=now + signup.HOLD)
+    OutgoingMail.objects.filter(context__code="222222").update(created_at=now + signup.HOLD)
+    signup.expire_holds(now=now + signup.HOLD)
+    assert [row.context["code"] for row in OutgoingMail.objects.all()] == ["222222"]
+
+
+def test_what_a_second_sign_up_does_not_answer_stays(now):
+    webinar = WebinarFactory()
+    sign_up(webinar, now=now, gender="female", age_group="25_34", regency="5371")
+    sign_up(webinar, now=now)
+    maria = Participant.objects.get()
+    assert (maria.gender, maria.age_group, maria.regency) == ("female", "25_34", "5371")
+
+
+def test_who_moves_to_another_province_leaves_the_old_regency(now):
+    webinar = WebinarFactory()
+    sign_up(webinar, now=now, regency="5371")
+    sign_up(webinar, now=now, province="73")
+    maria = Participant.objects.get()
+    assert (maria.province, maria.regency) == ("73", "")
+
+
+def test_a_mere_hold_is_not_cancelled_and_its_address_gets_no_mail(now):
+    signup.begin(answers(WebinarFactory()), now=now)
+    assert not signup.cancel(Registration.objects.get(), now=now)
+    assert not OutgoingMail.objects.exists()
+
+
+def test_what_closed_before_the_code_came_is_named(now):
+    webinar = WebinarFactory()
+    webinar.edition.registration_closes_at = now
+    webinar.edition.save()
+    form = answers(webinar)
+    user = signup.begin(form, now=now)
+    assert signup.confirm(user, form, now=now) == []
+    assert signup.missed(user, form) == [webinar]
