@@ -13,6 +13,7 @@ from registration.views.code import ConfirmCodeView
 
 handler403 = views.forbidden
 handler404 = views.not_found
+handler500 = views.failed
 
 # allauth without passwords: sign-in by emailed code or passkey, second factor. Its other pages don't exist here.
 account_urls = [

@@ -1,11 +1,12 @@
 """Pages of the house itself: health, robots, security contact, errors."""
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -77,6 +78,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", status=403)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """A database that is away for a moment is no fault of the page: 503 asks browsers and monitors to come again."""
+    is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    response = render(None, "500.html", status=503 if is_away else 500)
+    if is_away:
+        response["Retry-After"] = "5"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
@@ -11,11 +12,12 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from registration import mail, signup
-from registration.models import OutgoingMail, Participant, User
+from registration.models import OutgoingMail, User
 
 # Where the answers of a sign-up wait for the code.
 ANSWERS = "signup_answers"
@@ -72,18 +74,17 @@ class AccountAdapter(DefaultAccountAdapter):
         """The code is right: what waited for it is confirmed."""
         response = super().post_login(request, user, **kwargs)
         answers, now = request.session.pop(ANSWERS, None), timezone.now()
-        if answers and answers["person"]["email"] != user.email:
-            answers = None
-        changed = signup.confirm(user, answers, now=now)
-        if answers:
+        if answers and answers["person"]["email"] == user.email:
             request.session.set_expiry(None)  # the form's short life is over: she stays signed in like everybody
+            changed = signup.confirm(user, answers, now=now)
             say_what_changed(request, changed, signup.missed(user, answers))
             return redirect("registration:mine")
-        if Participant.objects.filter(email=user.email, proven_at=None).exists():
-            messages.info(
-                request, _("You are signed in. One step is left: check your details and send the form once more.")
-            )
-            return redirect("registration:sign_up")
+        if held := signup.held_webinars(user.email):
+            # The form was sent from another browser, or by another person: only she can say whether it is hers.
+            text = _("You are signed in. One step is left: check your details and send the form once more.")
+            messages.info(request, text)
+            chosen = [("webinars", webinar.slug) for webinar in held]
+            return redirect(f"{reverse('registration:sign_up')}?{urlencode(chosen)}")
         return response
 
 

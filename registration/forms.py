@@ -65,7 +65,8 @@ class PhoneField(forms.CharField):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
         full = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         # Some countries' numbers may be longer than E.164 allows, and so longer than our column.
-        if not phonenumbers.is_possible_number(number) or not E164.fullmatch(full):
+        is_whole = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+        if not is_whole or not E164.fullmatch(full):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return full
 
@@ -130,7 +131,7 @@ class SignUpForm(forms.Form):
     name = LineField(
         label=_("Name"),
         max_length=120,
-        help_text=_("One word is enough. So it will stand on your certificate."),
+        help_text=_("One word is enough. Your certificate will carry this name."),
         error_messages={"required": _("Write your name.")},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )

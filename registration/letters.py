@@ -73,7 +73,8 @@ def confirmation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     entries = [entry(r) for r in live if not (r.webinar.is_over(now) or r.webinar.is_cancelled)]
     if not entries:
         raise Obsolete("No registration is left to confirm.")
-    return {"participant": participant, "entries": entries, "mine": links.mine()}
+    has_seat = any(e.registration.is_confirmed for e in entries)
+    return {"participant": participant, "entries": entries, "has_seat": has_seat, "mine": links.mine()}
 
 
 def promoted(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:

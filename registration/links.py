@@ -18,16 +18,16 @@ join_signer = signing.TimestampSigner(salt=JOIN_SALT, sep=".")
 
 
 def join_token(registration: Registration) -> str:
-    return join_signer.sign(str(registration.pk))
+    return join_signer.sign(f"{registration.pk}-{registration.link_version}")
 
 
 def read_join(token: str) -> Registration | None:
     try:
-        pk = join_signer.unsign(token, max_age=JOIN_AGE)
+        pk, _dash, version = join_signer.unsign(token, max_age=JOIN_AGE).partition("-")
     except signing.BadSignature:
         return None
     related = Registration.objects.select_related("participant__account", "webinar__edition")
-    return related.filter(pk=pk).first()
+    return related.filter(pk=pk, link_version=version).first()
 
 
 def absolute(path: str) -> str:

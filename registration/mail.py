@@ -151,22 +151,30 @@ def claim(*, now: datetime, urgent_only: bool = False) -> list[OutgoingMail]:
         due = OutgoingMail.objects.due(now)
         if urgent_only:
             due = due.filter(priority=Priority.URGENT)
-        pks = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[: allowance(now)])
+        pks = list(
+            due.select_for_update(skip_locked=True).values_list("pk", flat=True)[
+                : allowance(now, urgent_only=urgent_only)
+            ]
+        )
         rows = OutgoingMail.objects.filter(pk__in=pks)
         rows.update(status=Status.SENDING, claimed_at=now, attempts=F("attempts") + 1)
     about = rows.select_related("participant__account", "registration__webinar", "registration__participant__account")
     return list(about.order_by("priority", "not_before", "pk"))
 
 
-def allowance(now: datetime) -> int:
-    """How many may be claimed now: a batch, or what MAIL_PER_MINUTE leaves of one across all workers."""
+def allowance(now: datetime, *, urgent_only: bool) -> int:
+    """How many may be claimed now: a batch, or what MAIL_PER_MINUTE leaves of one across all workers.
+
+    A fifth of the minute is kept for codes.
+    """
     if not settings.MAIL_PER_MINUTE:
         return BATCH
     with database.cursor() as cursor:
         # Held until the claim commits, so that two workers never spend the same allowance.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('kpt.mail.allowance'))")
     claimed = OutgoingMail.objects.filter(claimed_at__gt=now - timedelta(minutes=1)).count()
-    return max(min(BATCH, settings.MAIL_PER_MINUTE - claimed), 0)
+    kept = 0 if urgent_only else settings.MAIL_PER_MINUTE // 5
+    return max(min(BATCH, settings.MAIL_PER_MINUTE - kept - claimed), 0)
 
 
 def deliver_batch(batch: Sequence[OutgoingMail], connection: BaseEmailBackend) -> tuple[int, bool]:
@@ -280,9 +288,10 @@ def sweep(*, now: datetime) -> int:
 
 
 def forget_codes(*, now: datetime) -> int:
-    """Codes that can't be used any more leave the database."""
-    spent = OutgoingMail.objects.filter(kind=Kind.CODE, not_after__lte=now).exclude(context={})
-    return spent.update(context={})
+    """Codes that can't be used any more leave the database, and addresses that have no account go whole."""
+    late = OutgoingMail.objects.filter(not_after__lte=now)
+    late.filter(kind=Kind.UNKNOWN_ACCOUNT).delete()
+    return late.filter(kind=Kind.CODE).exclude(context={}).update(context={})
 
 
 def retry(mails: Sequence[OutgoingMail], *, now: datetime) -> int:

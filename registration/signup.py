@@ -3,7 +3,6 @@
 One path for known and unknown addresses, and a second call changes nothing.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -11,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from conference.models import Organisation, Webinar
+from conference.models import Organisation, Webinar, WebinarQuerySet
 from registration import consents, mail, seats, waitinglist
 from registration.models import OutgoingMail, Participant, Registration, User
 
@@ -122,33 +121,25 @@ def put(
 # ---- After the code
 
 
-def confirm(user: User, answers: Answers | None = None, *, now: datetime) -> list[Registration]:
-    """What the code proves: the address, the seats held for it, and, with answers, what they say and ask for.
+def confirm(user: User, answers: Answers, *, now: datetime, replaces: bool = False) -> list[Registration]:
+    """What the code proves: that it is the owner of the address who gave these answers.
 
+    With `replaces` the form was filled in from her own data, so that its blanks mean it; else a blank erases nothing.
     Returns the registrations that changed, confirmed or on the waiting list; one mail tells of them all.
     """
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two tabs, one after the other
-        participant = take_answers(user, answers, now=now)
-        if participant is None:
-            return []
-        webinars = seats.lock([*held_webinars(participant), *(answers["webinars"] if answers else [])])
-        changed = [r for webinar in webinars if (r := admit(participant, webinar, now=now))]
+        participant = take_answers(user, answers, now=now, replaces=replaces)
+        changed = [r for webinar in seats.lock(answers["webinars"]) if (r := admit(participant, webinar, now=now))]
         if changed:
             mail.queue_confirmation(participant, moment=now)
     return changed
 
 
-def take_answers(user: User, answers: Answers | None, *, now: datetime) -> Participant | None:
-    """The account's own participant, proven from now on, with what the answers say.
-
-    Without answers (she signed in by another way) only a participant that was proven before counts: what a stranger
-    typed with her address is not hers.
-    """
-    if answers is None:
-        return Participant.objects.filter(email=user.email, proven_at__isnull=False).first()
+def take_answers(user: User, answers: Answers, *, now: datetime, replaces: bool) -> Participant:
+    """The account's own participant, proven from now on, with what the answers say."""
     participant = participant_of(user, answers, now=now)
-    take_person(participant, answers["person"])
+    take_person(participant, answers["person"], replaces=replaces or not participant.proven_at)
     participant.account, participant.language = user, answers["language"]
     participant.proven_at = participant.proven_at or now
     participant.save()
@@ -159,10 +150,10 @@ def take_answers(user: User, answers: Answers | None, *, now: datetime) -> Parti
     return participant
 
 
-def take_person(participant: Participant, person: Person) -> None:
-    """Of a stranger's typing nothing stays; what a proven person leaves blank in a later sign-up stays as it was."""
+def take_person(participant: Participant, person: Person, *, replaces: bool) -> None:
+    """What a stranger typed with an unproven address goes; what a proven person leaves blank stays as it was."""
     for field, value in person.items():
-        if not participant.proven_at or value not in UNANSWERED:
+        if replaces or value not in UNANSWERED:
             setattr(participant, field, value)
     if not participant.regency.startswith(participant.province):
         participant.regency = ""  # she has moved to another province
@@ -178,8 +169,10 @@ def record_consents(participant: Participant, answers: Answers, *, now: datetime
     )
 
 
-def held_webinars(participant: Participant) -> Iterable[int]:
-    return participant.registrations.pending().values_list("webinar_id", flat=True)
+def held_webinars(email: str) -> WebinarQuerySet:
+    """What is held for the address and waits for the form whose code is entered."""
+    held = Registration.objects.pending().filter(participant__email=email)
+    return Webinar.objects.filter(registrations__in=held).in_order()
 
 
 def admit(participant: Participant, webinar: Webinar, *, now: datetime) -> Registration | None:

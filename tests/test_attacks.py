@@ -2,14 +2,17 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import InterfaceError, OperationalError
 from django.urls import reverse
 from django.utils import timezone
 
+from kpt import embedded
+from kpt.logs import redact
 from registration import mail
 from registration.forms import PhoneField, SignInForm
 from registration.limits import WRONG_CODES_FROM_NETWORK
 from registration.models import OutgoingMail, Participant
-from tests.factories import RegistrationFactory, UserFactory, WebinarFactory
+from tests.factories import EditionFactory, RegistrationFactory, UserFactory, WebinarFactory
 from tests.registration.forms import filled_in
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +117,23 @@ def test_public_pages_may_be_cached(client):
     response = client.get("/")
     assert not response.has_header("Cache-Control")
     assert not response.has_header("Vary")
+
+
+def test_registration_codes_stay_out_of_the_log():
+    assert redact("Not Found: /en/saya/KW67X3XM4E/batal/") == "Not Found: /en/saya/[code]/batal/"
+
+
+def test_log_of_the_database_has_no_statements(tmp_path):
+    command = embedded.Postgres(tmp_path / "postgres", log=tmp_path / "log").command()
+    assert {"log_min_error_statement=panic", "log_error_verbosity=terse"} <= set(command)
+
+
+@pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (InterfaceError, 503), (KeyError, 500)])
+def test_database_that_is_away_is_a_503(client, monkeypatch, error, status):
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr("conference.views.edition_items", fail)
+    client.raise_request_exception = False
+    response = client.get(EditionFactory().get_absolute_url())
+    assert (response.status_code, response.has_header("Retry-After")) == (status, status == 503)

@@ -94,7 +94,7 @@ class OutgoingMail(models.Model):
         _("facts"),
         default=dict,
         blank=True,
-        help_text=_("What only this mail knows, such as a code. Emptied once sent."),
+        help_text=_("What only this mail knows, such as a code. Emptied when it is of no use any more."),
     )
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)

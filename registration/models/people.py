@@ -219,7 +219,7 @@ class Consent(models.Model):
     purpose = models.CharField(_("purpose"), max_length=12, choices=Purpose)
     organisation = models.ForeignKey(
         "conference.Organisation",
-        models.CASCADE,
+        models.PROTECT,
         null=True,
         blank=True,
         related_name="consents",

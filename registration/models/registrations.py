@@ -77,6 +77,9 @@ class Registration(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True, editable=False)
     waitlisted_at = models.DateTimeField(_("on the waiting list since"), null=True, blank=True, editable=False)
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True, editable=False)
+    link_version = models.PositiveSmallIntegerField(
+        _("version of the personal link"), db_default=1, editable=False, help_text=_("Raised, all earlier links end.")
+    )
     zoom_registrant_id = models.CharField(_("Zoom registrant ID"), max_length=64, blank=True, editable=False)
     zoom_join_url = models.URLField(_("personal Zoom address"), max_length=1000, blank=True, editable=False)
     zoom_state = models.CharField(

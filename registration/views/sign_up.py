@@ -24,7 +24,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(data, webinars=webinars, initial=initial(request, webinars))
     status = 200
     if form.is_valid():
-        if limits.may_sign_up(get_adapter(request).get_client_ip(request)):
+        if limits.may_sign_up(get_adapter(request).get_client_ip(request), now=now):
             return accept(request, form.answers(now=now), now)
         form.add_error(
             None,
@@ -69,7 +69,7 @@ def accept(request: HttpRequest, answers: signup.Answers, now: Any) -> HttpRespo
     email = answers["person"]["email"]
     if request.user.is_authenticated:
         if request.user.email == email:
-            changed = signup.confirm(request.user, answers, now=now)
+            changed = signup.confirm(request.user, answers, now=now, replaces=True)
             say_what_changed(request, changed, signup.missed(request.user, answers))
             return redirect("registration:mine")
         logout(request)  # another person on the same phone

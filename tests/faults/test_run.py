@@ -62,7 +62,9 @@ def answers(port):
 def test_it_says_ready_mends_its_children_and_leaves_nothing_behind(port):
     process, said = start(port)
     assert said[-1] == f"Ready: http://127.0.0.1:{port}/"
-    assert [line for line in said if line.startswith("Demo organiser: ")] == ["Demo organiser: penyelenggara@example.org"]
+    assert [line for line in said if line.startswith("Demo organiser: ")] == [
+        "Demo organiser: penyelenggara@example.org"
+    ]
     partners = [match[1] for line in said if (match := re.fullmatch(r"Demo partner ([\w-]+): \S+@example\.org", line))]
     assert partners == ["bakti", "fpl", "komnas-perempuan", "mampu"]
 

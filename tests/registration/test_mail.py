@@ -197,6 +197,22 @@ def test_mail_per_minute_holds_across_runs(now, mailbox, settings, time_machine)
     assert mail.deliver_due() == 2
 
 
+def test_a_fifth_of_the_minute_is_kept_for_codes(now, mailbox, settings):
+    settings.MAIL_PER_MINUTE = 5
+    webinar = WebinarFactory()
+    for _person in range(5):
+        about(RegistrationFactory(webinar=webinar))
+    assert mail.deliver_due() == 4
+    OutgoingMailFactory(kind="code", context={"code": "123456"}, priority=0, to="u@example.org")
+    assert mail.deliver_due(urgent_only=True) == 1
+
+
+def test_an_address_without_an_account_is_forgotten_with_its_mail(now):
+    mail.queue_unknown_account("nobody@example.org", language="id", now=now)
+    mail.forget_codes(now=now + mail.CODE_LIFE)
+    assert OutgoingMail.objects.count() == 0
+
+
 def test_claiming_and_sending_cost_a_constant_number_of_queries_a_batch(now, mailbox, django_assert_num_queries):
     webinar = WebinarFactory()
     for _person in range(3):

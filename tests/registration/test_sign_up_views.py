@@ -207,11 +207,33 @@ def test_signing_in_without_an_account_sends_a_mail_that_says_so(client, db):
 
 
 def test_after_a_lost_session_signing_in_leads_to_the_form_once_more(client, now):
-    client.post("/daftar/", filled_in(WebinarFactory()))
+    webinar = WebinarFactory()
+    client.post("/daftar/", filled_in(webinar))
     client.cookies.clear()
     client.post("/akun/masuk/", {"email": "maria@example.org"})
-    assert client.post(KODE, {"code": code_sent_to("maria@example.org")})["Location"] == "/daftar/"
+    response = client.post(KODE, {"code": code_sent_to("maria@example.org")})
+    assert response["Location"] == f"/daftar/?webinars={webinar.slug}"
     assert Registration.objects.get().status == "PENDING"
+    assert client.get(response["Location"]).context["form"]["webinars"].value() == [webinar.slug]
+
+
+def test_a_revoked_link_ends(client, now):
+    seat = RegistrationFactory()
+    token = links.join_token(seat)
+    Registration.objects.filter(pk=seat.pk).update(link_version=2)
+    assert client.get(reverse("registration:join", args=[token])).status_code == 404
+    seat.refresh_from_db()
+    assert links.read_join(links.join_token(seat)) == seat
+
+
+def test_a_resent_code_has_its_whole_time(client, now, time_machine):
+    client.post("/daftar/", filled_in(WebinarFactory()))
+    time_machine.move_to(now + mail.CODE_LIFE - timezone.timedelta(minutes=1))
+    client.post(KODE, {"action": "resend"})
+    time_machine.move_to(now + mail.CODE_LIFE + timezone.timedelta(minutes=10))
+    response = client.post(KODE, {"code": code_sent_to("maria@example.org")})
+    assert response["Location"] == "/saya/"
+    assert Registration.objects.get().status == "CONFIRMED"
 
 
 # ---- The personal page

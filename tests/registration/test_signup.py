@@ -151,13 +151,20 @@ def test_a_blank_in_a_second_sign_up_erases_nothing(now):
     assert (maria.name, maria.phone) == ("Maria Contoh", "+6281234567890")
 
 
-def test_signing_in_without_a_form_confirms_only_what_a_proven_person_holds(now):
-    webinar, other = WebinarFactory(), WebinarFactory()
-    user = signup.begin(answers(webinar), now=now)
-    assert signup.confirm(user, None, now=now) == []
+def test_a_form_filled_in_from_her_own_data_means_its_blanks(now):
+    webinar = WebinarFactory()
+    sign_up(webinar, now=now, phone="+6281234567890", gender="female")
+    signup.confirm(User.objects.get(), answers(webinar, phone=""), now=now, replaces=True)
+    maria = Participant.objects.get()
+    assert (maria.phone, maria.gender) == ("", "undisclosed")
+
+
+def test_only_the_webinars_of_her_own_form_are_confirmed(now):
+    webinar, bait = WebinarFactory(), WebinarFactory()
+    signup.begin(answers(bait), now=now)  # somebody else's form with her address
     sign_up(webinar, now=now)
-    signup.begin(answers(other), now=now)
-    assert [r.webinar for r in signup.confirm(user, None, now=now)] == [other]
+    assert statuses() == {webinar.slug: "CONFIRMED", bait.slug: "PENDING"}
+    assert list(signup.held_webinars("maria@example.org")) == [bait]
 
 
 def test_consents_are_kept_with_version_language_and_time(now):
@@ -259,10 +266,6 @@ def test_nobody_is_promoted_into_a_webinar_that_is_over_or_cancelled(now):
     for webinar in (over, cancelled):
         RegistrationFactory(webinar=webinar, waitlisted=True)
     assert waitinglist.promote_everywhere(now=now) == 0
-
-
-def test_an_account_without_a_participant_confirms_nothing(now):
-    assert signup.confirm(UserFactory(), None, now=now) == []
 
 
 def test_the_database_counts_seats_through_every_transition(now):
