@@ -40,7 +40,7 @@ format: .venv/dev.stamp
 
 messages: .venv/dev.stamp
 	PATH="$$PWD/.venv/bin:$$PATH" DEBUG=on DATABASE_URL=postgres://unused/unused REDIS_URL=redis://unused \
-		$(PY) manage.py makemessages --locale id --no-location --no-obsolete \
+		$(PY) manage.py makemessages --locale id --no-location --no-wrap --no-obsolete \
 		--ignore .venv --ignore var --ignore staticfiles
 	$(PY) -m kpt.messages
 

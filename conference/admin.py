@@ -236,10 +236,9 @@ class ContentOfWebinarAdmin(ContentAdmin):
 @admin.register(models.Webinar)
 class WebinarAdmin(ContentOfWebinarAdmin):
     form = WebinarForm
-    list_display = ["title", "number", "edition", "date", "hour", "status_label", "capacity"]
+    list_display = ["title", "number", "date", "hour", "status_label", "capacity"]
     list_display_links = ["title"]
     list_filter = ["status", "edition"]
-    list_select_related = ["edition"]
     search_fields = ["title_ind", "title_en", "slug", "hosts__name_ind", "hosts__acronym"]
     search_help_text = _("Title or host")
     date_hierarchy = "date"
@@ -258,17 +257,23 @@ class WebinarAdmin(ContentOfWebinarAdmin):
         ),
         (_("For readers"), {"fields": [("summary_ind", "summary_en"), ("description_ind", "description_en")]}),
         (_("Seats and hosts"), {"fields": ["capacity", "hosts"]}),
-        (
-            _("The room"),
-            {
-                "fields": [("zoom_url", "zoom_meeting_id"), ("zoom_passcode", "backup_stream_url")],
-                "description": _("Never shown on a page: only a personal link leads there, and only at the hour."),
-            },
-        ),
         (_("Languages and access"), {"fields": ["languages", ("has_sign_language", "has_captions")]}),
     ]
 
+    room = (
+        _("The room"),
+        {
+            "fields": [("zoom_url", "zoom_meeting_id"), ("zoom_passcode", "backup_stream_url")],
+            "description": _("Never shown on a page: only a personal link leads there, and only at the hour."),
+        },
+    )
+
     formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
+
+    def get_fieldsets(self, request, obj=None):
+        """Editors write the programme; the key to the room is not theirs."""
+        *before, languages = super().get_fieldsets(request, obj)
+        return [*before, *([self.room] if request.user.has_perm("conference.change_room") else []), languages]
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         examples = {"languages": _("Codes separated by commas: id for Indonesian, en for English.")}

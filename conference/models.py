@@ -189,6 +189,7 @@ class Webinar(models.Model):
     class Meta:
         verbose_name = _("webinar")
         verbose_name_plural = _("webinars")
+        permissions = [("change_room", "Can see and change the room's addresses")]
         constraints = [
             models.UniqueConstraint(fields=["edition", "number"], name="webinar_number_once_an_edition"),
             models.CheckConstraint(condition=Q(capacity=None) | Q(capacity__gte=1), name="webinar_capacity_positive"),

@@ -18,7 +18,7 @@ admin.site.unregister(Webinar)
 
 @admin.register(Webinar)
 class WebinarAdmin(conference.WebinarAdmin):
-    list_select_related = ["edition", "seat_count"]
+    list_select_related = ["seat_count"]
     actions = ["fill_seats"]
 
     def get_queryset(self, request):

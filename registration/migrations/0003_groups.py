@@ -25,6 +25,7 @@ PEOPLE = {
 }
 EDITORS = {"conference": CONTENT["conference"] | {"edition": ("view",)}}
 ORGANISERS = {"conference": CONTENT["conference"] | {"edition": ALL}} | PEOPLE
+ROOM = "change_room"
 
 
 def make_groups(apps, schema_editor):
@@ -39,6 +40,8 @@ def make_groups(apps, schema_editor):
     for name, rights in {"Organisers": ORGANISERS, "Editors": EDITORS}.items():
         group, _created = groups.get_or_create(name=name)
         group.permissions.add(*permissions(apps, alias, rights))
+    room = apps.get_model("auth", "Permission").objects.using(alias).get(codename=ROOM)
+    groups.get(name="Organisers").permissions.add(room)
 
 
 def permissions(apps, alias, rights):

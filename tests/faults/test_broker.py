@@ -65,3 +65,13 @@ def test_the_limit_of_sign_ups_needs_the_cache_and_not_the_other_way_round(site,
     for number in range(3):
         sign_up(site, webinar, f"peserta{number}@example.org")
     assert Registration.objects.confirmed().count() == 3
+
+
+def test_a_dead_cache_turns_nobody_away_from_signing_in(site, broker):
+    webinar = WebinarFactory()
+    sign_up(site, webinar)
+    broker.stop()
+    visitor = Visitor(site)
+    visitor.get("/akun/masuk/")
+    assert visitor.send(email="peserta@example.org") == (200, "/akun/kode/")
+    assert OutgoingMail.objects.filter(kind="code", to="peserta@example.org").count() == 2

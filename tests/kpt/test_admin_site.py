@@ -156,6 +156,13 @@ def test_editors_see_the_programme_alone(editor, one_of_each):
     assert editor.get(address(conference.Edition, "add")).status_code == 403
 
 
+def test_the_key_to_the_room_is_for_organisers_not_for_editors(organiser, editor):
+    webinar = factories.WebinarFactory(zoom_url="https://zoom.example.org/j/secret")
+    page = reverse("admin:conference_webinar_change", args=[webinar.pk])
+    assert b"https://zoom.example.org/j/secret" in organiser.get(page).content
+    assert b"zoom" not in editor.get(page).content.lower()
+
+
 def test_organisers_see_all_but_secrets_and_rights(organiser, one_of_each):
     hidden = {model._meta.label for model in set(REGISTERED) - seen_by(organiser)}
     assert hidden == {"auth.Group", "mfa.Authenticator", "registration.SensitiveAnswers"}
