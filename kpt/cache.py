@@ -4,7 +4,7 @@ from django_redis.cache import RedisCache
 from django_redis.exceptions import ConnectionInterrupted
 
 
-class ForgivingRedisCache(RedisCache):
+class ForgivingRedisCache(RedisCache):  # type: ignore[misc]  # django-redis has no types
     """A dead cache costs speed and rate limits, never a page (IGNORE_EXCEPTIONS)."""
 
     def add(self, *args: Any, **kwargs: Any) -> bool:

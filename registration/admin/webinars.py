@@ -15,6 +15,9 @@ from registration.models import Registration
 
 admin.site.unregister(Webinar)
 
+# What the mails have told people already.
+TOLD = {"date", "starts_at", "ends_at", "status"}
+
 
 @admin.register(Webinar)
 class WebinarAdmin(conference.WebinarAdmin):
@@ -33,6 +36,9 @@ class WebinarAdmin(conference.WebinarAdmin):
         super().save_related(request, form, formsets, change)
         if change and {"capacity", "status"} & set(form.changed_data):
             self.tell(request, waitinglist.promote(form.instance.pk, now=timezone.now()))
+        if change and TOLD & set(form.changed_data) and form.instance.registrations.live().exists():
+            words = _("Those already registered get no mail about this change. Please let them know.")
+            self.message_user(request, words, messages.WARNING)
 
     def has_decide_permission(self, request):
         return request.user.has_perm("registration.change_registration")

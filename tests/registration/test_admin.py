@@ -127,6 +127,22 @@ def test_publishing_again_seats_those_who_wait(organiser):
     assert Registration.objects.get(pk=waiting.pk).is_confirmed
 
 
+@pytest.mark.parametrize(
+    ("has_people", "changes", "is_warned"),
+    [
+        (True, {"status": "cancelled"}, True),
+        (True, {"title_ind": "Judul lain"}, False),
+        (False, {"status": "cancelled"}, False),
+    ],
+)
+def test_changes_that_the_mails_do_not_know_are_pointed_out(has_people, changes, is_warned, organiser):
+    webinar = factories.WebinarFactory()
+    factories.RegistrationFactory(webinar=webinar, cancelled=not has_people)
+    save(organiser, webinar, **changes)
+    page = organiser.get("/en" + reverse("admin:conference_webinar_changelist")).content.decode()
+    assert ("tidak dikirimi email tentang perubahan ini" in page) == is_warned
+
+
 def test_a_lowered_capacity_throws_nobody_out(organiser):
     webinar = factories.WebinarFactory(capacity=3)
     factories.RegistrationFactory.create_batch(3, webinar=webinar)
