@@ -42,6 +42,7 @@ messages: .venv/dev.stamp
 	PATH="$$PWD/.venv/bin:$$PATH" DEBUG=on DATABASE_URL=postgres://unused/unused REDIS_URL=redis://unused \
 		$(PY) manage.py makemessages --locale id --no-location --no-wrap --no-obsolete \
 		--ignore .venv --ignore var --ignore staticfiles
+	sed -i.bak '/^"POT-Creation-Date/d' locale/id/LC_MESSAGES/django.po && rm locale/id/LC_MESSAGES/django.po.bak
 	$(PY) -m kpt.messages
 
 lock: .venv/dev.stamp

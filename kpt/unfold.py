@@ -59,7 +59,6 @@ NAVIGATION = [
         "separator": True,
         "items": [
             item(_("Mail log"), "outgoing_mail", "registration", "outgoingmail"),
-            item(_("Announcements"), "campaign", "registration", "announcement"),
         ],
     },
     {

@@ -25,7 +25,9 @@ def has_left(webinar: Webinar) -> bool:
 
 def left_by_webinar(webinars: Iterable[Webinar]) -> dict[int, int | None]:
     """Seats left by webinar id, None without a limit: to show, not to decide."""
-    counts = dict(SeatCount.objects.filter(webinar__in=webinars).values_list("webinar_id", "taken"))
+    webinars = list(webinars)
+    limited = [webinar for webinar in webinars if webinar.capacity is not None]
+    counts = dict(SeatCount.objects.filter(webinar__in=limited).values_list("webinar_id", "taken")) if limited else {}
     return {
         webinar.pk: None if webinar.capacity is None else max(webinar.capacity - counts.get(webinar.pk, 0), 0)
         for webinar in webinars

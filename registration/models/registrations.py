@@ -141,6 +141,21 @@ class Registration(models.Model):
         """Her own Zoom address, or the webinar's. Only the redirect of her personal link may use it."""
         return self.zoom_join_url or self.webinar.join_url
 
+    def room_state(self, now: datetime) -> str:
+        """What her personal link leads to: webinar_cancelled, over, waiting, cancelled, no_hour, early, no_room, open."""
+        webinar = self.webinar
+        if webinar.is_cancelled:
+            return "webinar_cancelled"
+        if webinar.is_over(now):
+            return "over"
+        if self.is_waitlisted:
+            return "waiting"
+        if not self.is_confirmed:
+            return "cancelled"
+        if not webinar.is_open_for_joining(now):
+            return "early" if webinar.starts_at else "no_hour"
+        return "open" if self.join_url else "no_room"
+
     def place_in_line(self) -> int:
         """Her place on the waiting list, 1 for the next."""
         since = self.waitlisted_at

@@ -1,5 +1,3 @@
-from datetime import datetime
-
 from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,7 +8,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from registration import attendance, links, signup
-from registration.models import Registration
 
 
 class SeeOther(HttpResponseRedirect):
@@ -27,7 +24,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     registration, now = links.read_join(token), timezone.now()
     if registration is None:
         return render(request, "registration/join_unknown.html", status=404)
-    state = room_state(registration, now)
+    state = registration.room_state(now)
     if request.method == "POST" and state == "open":
         attendance.record_click(registration, now=now)
         return SeeOther(registration.join_url)
@@ -35,22 +32,6 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     response = render(request, "registration/join.html", context, status=409 if request.method == "POST" else 200)
     response["Referrer-Policy"] = "no-referrer"  # the address of this page is her key
     return response
-
-
-def room_state(registration: Registration, now: datetime) -> str:
-    """Which of the join page's faces she sees."""
-    webinar = registration.webinar
-    if webinar.is_cancelled:
-        return "webinar_cancelled"
-    if webinar.is_over(now):
-        return "over"
-    if registration.is_waitlisted:
-        return "waiting"
-    if not registration.is_confirmed:
-        return "cancelled"
-    if not webinar.is_open_for_joining(now):
-        return "early" if webinar.starts_at else "no_hour"
-    return "open" if registration.join_url else "no_room"
 
 
 @csrf_exempt

@@ -23,10 +23,10 @@ def mine(request: HttpRequest) -> HttpResponse:
         .select_related("webinar__edition", "participant")
     )
     now = timezone.now()
-    tickets: dict[int, list[tuple[Registration, str, bool]]] = {}
+    tickets: dict[int, list[tuple[Registration, str, str]]] = {}
     for registration in rows:
         tickets.setdefault(registration.participant_id, []).append(
-            (registration, links.join_token(registration), registration.webinar.is_over(now))
+            (registration, links.join_token(registration), registration.room_state(now))
         )
     context = {
         "people": [(person, tickets.get(person.pk, [])) for person in people],

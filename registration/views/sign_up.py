@@ -56,7 +56,14 @@ def initial(request: HttpRequest, webinars: list[Webinar]) -> dict[str, Any]:
     chosen = [webinar.slug for webinar in webinars if webinar.slug in request.GET.getlist("webinars")]
     if answers := request.session.get(ANSWERS):
         chosen = [webinar.slug for webinar in webinars if webinar.pk in answers["webinars"]]
-        return answers["person"] | {"webinars": chosen}
+        return answers["person"] | {
+            "webinars": chosen,
+            "guardian_consent": bool(answers["person"]["guardian_name"]),
+            "consent_processing": True,
+            "consent_partners": [
+                host.slug for webinar in webinars for host in webinar.hosts.all() if host.pk in answers["partners"]
+            ],
+        }
     if request.user.is_authenticated:
         own = Participant.objects.filter(email=request.user.email, proven_at__isnull=False).values(
             *signup.Person.__annotations__

@@ -22,6 +22,7 @@ from tests.registration.forms import filled_in
 pytestmark = pytest.mark.django_db
 
 KODE = "/akun/kode/"
+ZOOM = "https://zoom.example.org/j/99900000001"
 
 
 def code_sent_to(address):
@@ -283,14 +284,46 @@ def test_mine_costs_the_same_queries_for_one_and_three(signed_in_client, now, dj
         browser.get("/saya/")
 
 
+@pytest.mark.parametrize(
+    ("webinar", "seat", "words"),
+    [
+        ({}, {}, "Terkonfirmasi"),
+        ({"running": True}, {}, "Ruang sudah dibuka"),
+        ({"over": True}, {}, "Webinar ini sudah selesai"),
+        ({"cancelled": True}, {}, "Webinar ini dibatalkan"),
+        ({}, {"waitlisted": True}, "Di daftar tunggu, urutan 1"),
+    ],
+    ids=["confirmed", "open", "over", "cancelled", "waiting"],
+)
+def test_a_ticket_says_where_she_stands(signed_in_client, now, webinar, seat, words):
+    row = RegistrationFactory(webinar=WebinarFactory(zoom_url=ZOOM, **webinar), **seat)
+    assert words in " ".join(signed_in_client(row.participant.account).get("/saya/").content.decode().split())
+
+
+@pytest.mark.parametrize(
+    ("capacity", "words"), [(1, "Semua tempat sudah terisi"), (3, "Sisa 2 tempat"), (None, None)], ids=str
+)
+def test_the_webinars_page_says_what_seats_are_left(client, now, capacity, words):
+    webinar = WebinarFactory(capacity=capacity)
+    RegistrationFactory(webinar=webinar)
+    page = " ".join(client.get(webinar.get_absolute_url()).content.decode().split())
+    assert ("tempat sudah terisi" in page or "Sisa" in page) == bool(words)
+    assert (words or "") in page
+
+
+def test_going_back_keeps_the_consents_that_were_given(client, now):
+    host = OrganisationFactory()
+    webinar = WebinarFactory(hosts=[host])
+    client.post("/daftar/", filled_in(webinar, consent_partners=[host.slug]))
+    form = client.get("/daftar/").context["form"]
+    assert (form["consent_processing"].value(), form["consent_partners"].value()) == (True, [host.slug])
+
+
 # ---- The join page
 
 
 def join_page(client, registration, **extra):
     return client.get(reverse("registration:join", args=[links.join_token(registration)]), **extra)
-
-
-ZOOM = "https://zoom.example.org/j/99900000001"
 
 
 @pytest.fixture
