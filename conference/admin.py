@@ -11,11 +11,11 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from conference import models
+from conference import models, views
 from conference.validators import validate_image
 
 LANGUAGE_NAMES = dict(settings.LANGUAGES)
@@ -246,6 +246,7 @@ class WebinarAdmin(ContentOfWebinarAdmin):
     prepopulated_fields = {"slug": ["title_ind"]}
     autocomplete_fields = ["edition", "hosts"]
     inlines = [AgendaItemInline, AppearanceInline, MaterialInline]
+    actions_detail = ["preview"]
     fieldsets = [
         (None, {"fields": ["edition", ("number", "status"), ("title_ind", "title_en"), "slug"]}),
         (
@@ -285,6 +286,11 @@ class WebinarAdmin(ContentOfWebinarAdmin):
 
     def get_view_on_site_url(self, obj=None):
         return super().get_view_on_site_url(obj) if obj and obj.status != obj.Status.DRAFT else None
+
+    @action(description=_("Preview"), url_path="preview", permissions=["view"])
+    def preview(self, request, object_id):
+        """As readers will see it, before it is published."""
+        return views.webinar_page(request, models.Webinar.objects.all(), pk=object_id)
 
     @display(description=_("starts at"), ordering="starts_at", empty_value=_("to be confirmed"))
     def hour(self, webinar):
@@ -450,6 +456,7 @@ class PageAdmin(ContentAdmin):
     search_fields = ["title_ind", "title_en", "slug", "body_ind", "body_en"]
     ordering = ["menu_order", "slug"]
     prepopulated_fields = {"slug": ["title_ind"]}
+    actions_detail = ["preview"]
     fieldsets = [
         (None, {"fields": [("title_ind", "title_en"), "slug"]}),
         (_("Text"), {"fields": [("body_ind", "body_en")]}),
@@ -458,3 +465,7 @@ class PageAdmin(ContentAdmin):
 
     def get_view_on_site_url(self, obj=None):
         return super().get_view_on_site_url(obj) if obj and obj.is_published else None
+
+    @action(description=_("Preview"), url_path="preview", permissions=["view"])
+    def preview(self, request, object_id):
+        return views.written_page(request, models.Page.objects.all(), pk=object_id)

@@ -94,8 +94,13 @@ def calendar_response(content, filename):
 
 @require_safe
 def webinar(request, slug):
-    visible = Webinar.objects.published().select_related("edition")
-    webinar = get_object_or_404(with_people(visible).prefetch_related("hosts", "materials"), slug=slug)
+    return webinar_page(request, Webinar.objects.published(), slug=slug)
+
+
+def webinar_page(request, webinars, **wanted):
+    """Of published webinars to visitors, of any to those who preview it in the admin."""
+    complete = with_people(webinars.select_related("edition")).prefetch_related("hosts", "materials")
+    webinar = get_object_or_404(complete, **wanted)
     now = timezone.now()
     context = {
         "webinar": webinar,
@@ -187,6 +192,10 @@ def edition(request, year):
 
 @require_safe
 def page(request, slug):
-    page = get_object_or_404(Page.objects.published(), slug=slug)
+    return written_page(request, Page.objects.published(), slug=slug)
+
+
+def written_page(request, pages, **wanted):
+    page = get_object_or_404(pages, **wanted)
     context = {"page": page, "touches_violence": touches_violence(page.title)}
     return render(request, "conference/page.html", context)

@@ -1,3 +1,4 @@
+import re
 from io import BytesIO
 
 import pytest
@@ -47,9 +48,12 @@ def form_of(webinar, **changes):
     return data | changes
 
 
+def change_page(row):
+    return reverse(f"admin:conference_{row._meta.model_name}_change", args=[row.pk])
+
+
 def change(client, row, data):
-    url = reverse(f"admin:conference_{row._meta.model_name}_change", args=[row.pk])
-    return client.post(url, data)
+    return client.post(change_page(row), data)
 
 
 def errors(response):
@@ -223,3 +227,16 @@ def test_a_lost_file_does_not_break_its_form(owner):
     organisation = factories.OrganisationFactory(logo="logos/lost.png")
     data = {"name_ind": "Lembaga", "acronym": "LB", "slug": "lembaga", "kind": "other"} | no_rows("partnerships")
     assert change(owner, organisation, data).status_code == 302
+
+
+def test_a_draft_is_previewed_by_those_who_write_it_and_by_nobody_else(owner, client, signed_in_client):
+    webinar = factories.WebinarFactory(draft=True, title="Judul yang belum terbit")
+    page = factories.PageFactory(is_published=False, title="Halaman yang belum terbit")
+    for row, name in ((webinar, "webinar"), (page, "page")):
+        [link] = re.findall(
+            rf"/admin/conference/{name}/{row.pk}/[\w-]*preview[\w-]*/?", owner.get(change_page(row)).content.decode()
+        )
+        assert row.title in owner.get(link).content.decode()
+        assert client.get(link).status_code == 302
+        assert signed_in_client(factories.UserFactory()).get(link).status_code == 302
+        assert client.get(row.get_absolute_url()).status_code == 404
