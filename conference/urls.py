@@ -1,6 +1,7 @@
 from django.urls import path
 
 from conference import views
+from conference.keeping import kept
 
 app_name = "conference"
 
@@ -20,3 +21,7 @@ urlpatterns = [
     path("edisi/<int:year>/", views.edition, name="edition"),
     path("halaman/<slug:slug>/", views.page, name="page"),
 ]
+
+# Every page of the conference is the same for every visitor.
+for address in urlpatterns:
+    address.callback = kept(address.callback)

@@ -83,7 +83,7 @@ class Site(Program):
 
     def start(self) -> "Site":
         self.port = embedded.free_port()
-        bind = ["--bind", f"127.0.0.1:{self.port}", "--no-control-socket"]
+        bind = ["--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--no-control-socket"]
         self.run("-m", "gunicorn", "kpt.wsgi", *bind, environment={"ALLOWED_HOSTS": "127.0.0.1"})
         return self
 
