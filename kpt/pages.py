@@ -11,9 +11,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
@@ -162,7 +162,7 @@ def keep_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
         revision = shelf.revision
         response = get_response(request)
         if not may_be_kept(request, response):
-            return zip_up(request, response)
+            return cast(HttpResponse, zip_up(request, response))
         shelf.listen()
         page = page_of(response, revision)
         shelf.keep(request.META, page)

@@ -4,8 +4,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kpt.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
 
 from kpt.pages import answered_from_the_shelf  # noqa: E402 -- needs Django's settings
 
-application = answered_from_the_shelf(application)
+application = answered_from_the_shelf(django)
