@@ -7,15 +7,17 @@ LOCAL = $(shell test .venv/dev.stamp -nt requirements/dev.txt && echo .venv/dev.
 PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check --no-input --require-hashes
 LOCK = .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate pyproject.toml
+VNU = node_modules/vnu-jar/build/dist/vnu.jar
+LIGHTHOUSE = node_modules/lighthouse/cli/index.js
 
-.PHONY: run test bench screenshots lint format messages lock clean image-check
+.PHONY: run test bench lighthouse screenshots icons lint format messages lock clean image-check
 
 # By way of the shell's exec the supervisor is make's own child and gets the SIGTERM that make passes on.
 run: $(LOCAL)
 	@$(PY) -m kpt.messages
 	@exec $(PY) -m kpt.run
 
-test: .venv/dev.stamp
+test: .venv/dev.stamp $(if $(shell command -v npm),$(VNU))
 	@$(PY) -m kpt.messages
 	@exec $(PY) -m kpt.check
 
@@ -27,6 +29,9 @@ bench: .venv/dev.stamp
 SITE = http://127.0.0.1:8000
 screenshots: .venv/dev.stamp
 	$(PY) -m tests.screenshots $(SITE)
+
+icons: .venv/dev.stamp
+	$(PY) -m tests.icons
 
 lint: .venv/dev.stamp
 	$(PY) -m ruff check .
@@ -41,7 +46,7 @@ format: .venv/dev.stamp
 messages: .venv/dev.stamp
 	PATH="$$PWD/.venv/bin:$$PATH" DEBUG=on DATABASE_URL=postgres://unused/unused REDIS_URL=redis://unused \
 		$(PY) manage.py makemessages --locale id --no-location --no-wrap --no-obsolete \
-		--ignore .venv --ignore var --ignore staticfiles
+		--ignore .venv --ignore var --ignore staticfiles --ignore node_modules
 	sed -i.bak '/^"POT-Creation-Date/d' locale/id/LC_MESSAGES/django.po && rm locale/id/LC_MESSAGES/django.po.bak
 	$(PY) -m kpt.messages
 
@@ -66,6 +71,13 @@ clean:
 .venv/dev.stamp: requirements/dev.txt | .venv/bin/python
 	$(PIP_INSTALL) -r requirements/dev.txt
 	@touch $@
+
+# The checker of HTML alone. Without npm or a way to its packages `make test` goes on and says what it didn't run.
+$(VNU): package-lock.json
+	-npm ci --omit=dev --silent && touch $@
+
+$(LIGHTHOUSE): package-lock.json
+	npm ci --silent && touch $(VNU) $@
 
 # By hand only: builds the container image without a container engine, as root on Debian.
 image-check:

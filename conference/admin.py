@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from conference import models, views
+from conference import changes, models, views
 from conference.validators import validate_image
 
 LANGUAGE_NAMES = dict(settings.LANGUAGES)
@@ -49,6 +49,18 @@ class ContentAdmin(OrganiserFields, ModelAdmin):
     list_filter_sheet = False
     warn_unsaved_form = True
     list_per_page = 50
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        changes.record_soon()
+
+    def delete_model(self, request, obj):
+        super().delete_model(request, obj)
+        changes.record_soon()
+
+    def delete_queryset(self, request, queryset):
+        super().delete_queryset(request, queryset)
+        changes.record_soon()
 
 
 class ContentTabular(OrganiserFields, TabularInline):
@@ -469,3 +481,30 @@ class PageAdmin(ContentAdmin):
     @action(description=_("Preview"), url_path="preview", permissions=["view"])
     def preview(self, request, object_id):
         return views.written_page(request, models.Page.objects.all(), pk=object_id)
+
+
+# ---- What visitors were told
+
+
+@admin.register(models.ProgrammeChange)
+class ProgrammeChangeAdmin(ModelAdmin):
+    """Written by the rule alone. A line that names somebody who must not be named any more can be deleted."""
+
+    compressed_fields = False
+    list_filter_sheet = False
+    list_per_page = 50
+    list_display = ["sentence", "kind", "at", "edition"]
+    list_filter = ["kind", "edition"]
+    list_select_related = ["edition"]
+    ordering = ["-at", "-pk"]
+    fields = ["sentence", "kind", "at", "edition", "webinar", "agenda_item"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    @display(description=_("change"))
+    def sentence(self, change):
+        return changes.sentence(change)

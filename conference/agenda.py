@@ -28,10 +28,13 @@ class Slot:
         return self.entry if isinstance(self.entry, AgendaItem) else None
 
     @property
+    def parts(self) -> list[AgendaItem]:
+        return list(self.webinar.agenda_items.all()) if self.webinar else []
+
+    @property
     def people(self) -> list[Appearance]:
         """Who appears in it, or in one of its parts; loaded by `programme`."""
-        parts = self.webinar.agenda_items.all() if self.webinar else []
-        return [appearance for one in (self.entry, *parts) for appearance in one.appearances.all()]
+        return [appearance for one in (self.entry, *self.parts) for appearance in one.appearances.all()]
 
     @property
     def place(self) -> tuple[int, bool, float, int, int]:

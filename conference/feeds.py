@@ -1,4 +1,4 @@
-"""The programme in the two formats that conference apps read (voc/schedule, JSON and XML)."""
+"""The programme in the two formats that conference apps read (voc/schedule, JSON and XML), and its changes in Atom."""
 
 import hashlib
 import json
@@ -9,15 +9,21 @@ from xml.etree import ElementTree as ET
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from conference import changes
 from conference.agenda import Day, Slot, programme
 from conference.markdown import to_text
-from conference.models import USUAL_LENGTH, AgendaItem, Appearance, Edition, Webinar
-from conference.sharing import full_address
+from conference.models import USUAL_LENGTH, AgendaItem, Appearance, Edition, ProgrammeChange, ProgrammeState, Webinar
+from conference.sharing import full_address, printable
 from conference.timezones import WITA
 
 ONE_DAY = timedelta(days=1)
+NEWEST = 50
 
 
 def schedule(edition: Edition) -> dict[str, Any]:
@@ -159,8 +165,57 @@ def add_event(room: ET.Element, facts: dict[str, Any]) -> None:
     add(element, "description", facts["description"])
     persons = ET.SubElement(element, "persons")
     for one in facts["persons"]:
-        ET.SubElement(persons, "person", {"guid": one["guid"]}).text = one["name"]
+        ET.SubElement(persons, "person", {"guid": one["guid"]}).text = printable(one["name"])
 
 
 def add(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, name).text = text
+    ET.SubElement(parent, name).text = printable(text)
+
+
+# ---- What has changed
+
+
+class ChangesFeed(Atom1Feed):
+    """Django would date a feed without an entry by the clock: it would be another one at every request."""
+
+    def latest_post_date(self) -> datetime:
+        updated: datetime = self.feed["updated"]
+        return updated
+
+
+def changes_feed(edition: Edition) -> bytes:
+    rows = edition.changes.select_related("webinar").order_by("-at", "-pk")
+    newest = list(rows[:NEWEST])
+    address = full_address(reverse("conference:changes_atom"))
+    feed = ChangesFeed(
+        title=printable(_("Changes in the programme: %(edition)s") % {"edition": edition.name}),
+        link=full_address(reverse("conference:agenda")),
+        description=None,
+        language=get_language(),
+        author_name=_("Eastern Indonesia Women's Conference"),
+        feed_url=address,
+        feed_guid=address,
+        updated=newest[0].at if newest else since(edition),
+    )
+    for change in newest:
+        feed.add_item(**entry(change))
+    return feed.writeString("utf-8").encode()
+
+
+def since(edition: Edition) -> datetime:
+    """From when on changes are recorded."""
+    state = ProgrammeState.objects.filter(edition=edition).first()
+    return state.recorded_at if state else timezone.now()
+
+
+def entry(change: ProgrammeChange) -> dict[str, Any]:
+    is_shown = change.webinar and change.webinar.status != Webinar.Status.DRAFT
+    path = change.webinar.get_absolute_url() if change.webinar and is_shown else reverse("conference:agenda")
+    return {
+        "title": printable(changes.sentence(change)),
+        "link": full_address(path),
+        "description": escape(changes.earlier_hour(change)) or None,
+        "unique_id": f"tag:{settings.SITE_HOST},{change.at:%Y-%m-%d}:{get_language()}/perubahan/{change.pk}",
+        "pubdate": change.at,
+        "updateddate": change.at,
+    }

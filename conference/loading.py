@@ -11,6 +11,7 @@ from django.utils.translation import override
 from modeltranslation.utils import build_localized_fieldname
 
 from conference import rehearsal
+from conference.changes import record_soon
 from conference.editionfile import EditionFile, read
 from conference.models import AgendaItem, Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar
 
@@ -34,7 +35,9 @@ def load(name: str, *, now: datetime, rehearsal_starts: datetime | None = None) 
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        return write(file, now=now, rehearsal_starts=rehearsal_starts)
+        counts = write(file, now=now, rehearsal_starts=rehearsal_starts)
+        record_soon()
+    return counts
 
 
 def write(file: EditionFile, *, now: datetime, rehearsal_starts: datetime | None) -> type_changes:

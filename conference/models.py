@@ -5,8 +5,10 @@ from django.core.validators import FileExtensionValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from conference.photos import variants
 from conference.timezones import WIB
 
 # How long a webinar without a known end is taken to last, for the join window and for calendars.
@@ -101,6 +103,10 @@ class Organisation(models.Model):
     def __str__(self) -> str:
         return self.short_name
 
+    def save(self, *args: object, **kwargs: object) -> None:
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        variants(self.logo)  # now, not when the first visitor waits for them
+
     def get_absolute_url(self) -> str:
         return reverse("conference:organisation", args=[self.slug])
 
@@ -183,6 +189,10 @@ class Webinar(models.Model):
     )
     has_sign_language = models.BooleanField(_("sign language interpretation"), default=False)
     has_captions = models.BooleanField(_("live captions"), default=False)
+    revision = models.PositiveIntegerField(
+        _("revision"), default=0, editable=False, help_text=_("Grows with each change that calendars must know of.")
+    )
+    revised_at = models.DateTimeField(_("revised at"), default=timezone.now, editable=False)
 
     objects = WebinarQuerySet.as_manager()
 
@@ -266,6 +276,8 @@ class AgendaItem(models.Model):
     ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     title = models.CharField(_("title"), max_length=300)
     note = models.TextField(_("note"), blank=True)
+    revision = models.PositiveIntegerField(_("revision"), default=0, editable=False)
+    revised_at = models.DateTimeField(_("revised at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("agenda item")
@@ -302,6 +314,10 @@ class Speaker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        variants(self.photo)  # now, not when the first visitor waits for them
 
     def get_absolute_url(self) -> str:
         return reverse("conference:speaker", args=[self.slug])
@@ -346,6 +362,11 @@ class Appearance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.speaker} · {self.get_role_display()}"
+
+    @property
+    def session(self) -> tuple[int, int | None, int | None]:
+        """What two roles of one speaker have in common when they are in the same session."""
+        return self.edition_id, self.webinar_id, self.agenda_item_id
 
 
 class Material(models.Model):
@@ -423,3 +444,60 @@ class Page(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("conference:page", args=[self.slug])
+
+
+class ProgrammeState(models.Model):
+    """What visitors saw of an edition's programme when it was last looked at (changes.py)."""
+
+    edition = models.OneToOneField(
+        Edition, models.CASCADE, primary_key=True, related_name="programme_state", verbose_name=_("edition")
+    )
+    snapshot = models.JSONField(_("snapshot"))
+    recorded_at = models.DateTimeField(_("recorded at"))
+
+    class Meta:
+        verbose_name = _("state of the programme")
+        verbose_name_plural = _("states of the programme")
+
+    def __str__(self) -> str:
+        return str(self.edition)
+
+
+class ProgrammeChange(models.Model):
+    """Something that became different for visitors, with the facts to tell it in either language (changes.py)."""
+
+    class Kind(models.TextChoices):
+        PUBLISHED = "published", _("New in the programme")
+        WITHDRAWN = "withdrawn", _("Taken out of the programme")
+        CANCELLED = "cancelled", _("Cancelled")
+        REINSTATED = "reinstated", _("Takes place after all")
+        RENAMED = "renamed", _("Title changed")
+        DAY_MOVED = "day_moved", _("Day moved")
+        HOUR_SET = "hour_set", _("Hour set")
+        HOUR_MOVED = "hour_moved", _("Hour moved")
+        HOUR_OPEN = "hour_open", _("Hour to be confirmed again")
+        PARTS = "parts", _("Parts changed")
+        SPEAKER_ADDED = "speaker_added", _("Speaker added")
+        SPEAKER_REMOVED = "speaker_removed", _("Speaker removed")
+        SPEAKER_RENAMED = "speaker_renamed", _("Speaker's name corrected")
+        GUEST_ADDED = "guest_added", _("Speaker announced")
+        GUEST_REMOVED = "guest_removed", _("Speaker no longer announced")
+
+    edition = models.ForeignKey(Edition, models.CASCADE, related_name="changes", verbose_name=_("edition"))
+    webinar = models.ForeignKey(
+        Webinar, models.SET_NULL, null=True, blank=True, related_name="changes", verbose_name=_("webinar")
+    )
+    agenda_item = models.ForeignKey(
+        AgendaItem, models.SET_NULL, null=True, blank=True, related_name="changes", verbose_name=_("agenda item")
+    )
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    at = models.DateTimeField(_("when"))
+    facts = models.JSONField(_("facts"), default=dict)
+
+    class Meta:
+        verbose_name = _("change in the programme")
+        verbose_name_plural = _("changes in the programme")
+        indexes = [models.Index(fields=["edition", "-at", "-id"], name="programme_change_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.at:%Y-%m-%d %H:%M}"

@@ -1,3 +1,4 @@
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,15 +22,19 @@ class BilingualSitemap(Sitemap):
 
 class ListSitemap(BilingualSitemap):
     def items(self) -> list[str]:
-        return ["home", "agenda", "speakers", "organisations", "editions"]
+        pages = ["home", "agenda", "speakers", "organisations", "editions"]
+        return [*(f"conference:{page}" for page in pages), "registration:sign_up"]
 
     def location(self, item: str) -> str:
-        return reverse(f"conference:{item}")
+        return reverse(item)
 
 
 class WebinarSitemap(BilingualSitemap):
     def items(self) -> QuerySet[Webinar]:
         return Webinar.objects.published().order_by("pk")
+
+    def lastmod(self, item: Webinar) -> datetime:
+        return item.revised_at
 
 
 class SpeakerSitemap(BilingualSitemap):

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from conference import views
 from conference.keeping import kept
@@ -11,6 +11,7 @@ urlpatterns = [
     path("agenda.ics", views.agenda_ics, name="agenda_ics"),
     path("agenda.json", views.agenda_json, name="agenda_json"),
     path("agenda.xml", views.agenda_xml, name="agenda_xml"),
+    path("perubahan.atom", views.changes_atom, name="changes_atom"),
     path("webinar/<slug:slug>/", views.webinar, name="webinar"),
     path("webinar/<slug:slug>.ics", views.webinar_ics, name="webinar_ics"),
     path("pembicara/", views.speakers, name="speakers"),
@@ -25,3 +26,10 @@ urlpatterns = [
 # Every page of the conference is the same for every visitor.
 for address in urlpatterns:
     address.callback = kept(address.callback)
+
+urlpatterns += [
+    path("gambar/<slug:kind>.png", views.picture, name="picture"),
+    path("gambar/<slug:kind>/<slug:name>.png", views.picture, name="picture"),
+    # Read aloud nobody says a stroke at the end.
+    re_path(r"^(?P<number>[1-9][0-9]?)/?$", views.short, name="short"),
+]

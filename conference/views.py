@@ -5,16 +5,20 @@ from itertools import groupby
 
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.utils.translation import get_language_info
 from django.views.decorators.http import require_safe
 
 from conference import sharing
 from conference.agenda import edition_items, programme, visible_appearances, webinars_with_people, with_people
-from conference.calendars import public_entry, webinar_calendar
-from conference.feeds import schedule, schedule_xml
+from conference.calendars import agenda_file, calendar_file, entry_of
+from conference.feeds import changes_feed, schedule, schedule_xml
 from conference.models import Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar
+from conference.pictures import find_card
 
 # A title or summary with one of these words gives its page a link by which it is left quickly.
 VIOLENCE = re.compile(r"\b(kekerasan|violence)\b", re.IGNORECASE)
@@ -59,14 +63,21 @@ def by_role(edition):
 def agenda(request):
     edition = Edition.objects.current()
     days = programme(edition) if edition else []
-    return render(request, "conference/agenda.html", {"current_edition": edition, "days": days, "now": timezone.now()})
+    address = sharing.full_address(reverse("conference:agenda_ics"))
+    context = {
+        "current_edition": edition,
+        "days": days,
+        "now": timezone.now(),
+        "webcal": sharing.webcal_address(address),
+        "google": sharing.google_subscription(address),
+    }
+    return render(request, "conference/agenda.html", context)
 
 
 @require_safe
 def agenda_ics(request):
     edition = current_edition_or_404()
-    entries = [public_entry(webinar) for webinar in edition.webinars.published().in_order()]
-    return calendar_response(webinar_calendar(entries, timezone.now(), edition.name), f"kpt{edition.year}.ics")
+    return calendar_response(agenda_file(edition), f"kpt{edition.year}.ics")
 
 
 @require_safe
@@ -77,6 +88,11 @@ def agenda_json(request):
 @require_safe
 def agenda_xml(request):
     return HttpResponse(schedule_xml(current_edition_or_404()), "application/xml; charset=utf-8")
+
+
+@require_safe
+def changes_atom(request):
+    return HttpResponse(changes_feed(current_edition_or_404()), "application/atom+xml; charset=utf-8")
 
 
 def current_edition_or_404():
@@ -109,7 +125,11 @@ def webinar_page(request, webinars, **wanted):
         "languages": [language_name(code) for code in webinar.languages],
         "materials": sorted(webinar.materials.all(), key=lambda material: (material.order, material.pk)),
         "whatsapp": sharing.whatsapp_address(webinar),
+        "short_path": sharing.short_path(webinar),
+        "short_address": sharing.short_address(webinar),
         "google": sharing.google_address(webinar),
+        "outlook": sharing.outlook_address(webinar),
+        "outlook_work": sharing.outlook_address(webinar, "work"),
         "touches_violence": touches_violence(webinar.title, webinar.summary),
     }
     return render(request, "conference/webinar.html", context)
@@ -129,7 +149,7 @@ def touches_violence(*texts):
 @require_safe
 def webinar_ics(request, slug):
     webinar = get_object_or_404(Webinar.objects.published(), slug=slug)
-    return calendar_response(webinar_calendar([public_entry(webinar)], timezone.now()), f"{webinar.slug}.ics")
+    return calendar_response(calendar_file([entry_of(webinar)]), f"{webinar.slug}.ics")
 
 
 @require_safe
@@ -199,3 +219,24 @@ def written_page(request, pages, **wanted):
     page = get_object_or_404(pages, **wanted)
     context = {"page": page, "touches_violence": touches_violence(page.title)}
     return render(request, "conference/page.html", context)
+
+
+@require_safe
+def picture(request, kind, name=""):
+    """Its address in a page names its content, so that whoever asks by that address never need ask again."""
+    card = find_card(kind, name)
+    if card is None:
+        raise Http404
+    tag = quote_etag(card.version)
+    response = get_conditional_response(request, etag=tag) or HttpResponse(card.png(), "image/png")
+    response["ETag"] = tag
+    is_exact = request.GET.get("v") == card.version
+    response["Cache-Control"] = "public, max-age=31536000, immutable" if is_exact else "public, max-age=300"
+    return response
+
+
+@require_safe
+def short(request, number):
+    """An address to be read aloud: the webinar of this number in the current edition."""
+    webinars = Webinar.objects.published().filter(edition__is_current=True)
+    return redirect(get_object_or_404(webinars, number=number))

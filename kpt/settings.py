@@ -217,6 +217,11 @@ CONTENT_SECURITY_POLICY = {
 # A form of ours is at most a few kilobytes, an image in the admin at most a few megabytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
+# ---- Copies on phones
+
+# Off: the service worker of every phone that comes by gives back what it kept and goes.
+OFFLINE_COPIES = env.flag("OFFLINE_COPIES", True)
+
 # ---- Zoom
 
 ZOOM_ACCOUNT_ID = env.text("ZOOM_ACCOUNT_ID", "")
@@ -234,6 +239,7 @@ CELERY_TASK_DEFAULT_QUEUE = "mail"
 CELERY_TASK_ROUTES = {
     "registration.tasks.deliver_mail_now": {"queue": "fast"},
     "registration.tasks.expire_holds": {"queue": "fast"},
+    "registration.tasks.record_changes": {"queue": "fast"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -257,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
     "expire-holds": {"task": "registration.tasks.expire_holds", "schedule": 60.0, "options": {"expires": 60}},
+    "record-changes": {"task": "registration.tasks.record_changes", "schedule": 60.0, "options": {"expires": 60}},
     "clear-sessions": {"task": "registration.tasks.clear_sessions", "schedule": crontab(minute=20)},
 }
 

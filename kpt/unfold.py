@@ -41,6 +41,7 @@ NAVIGATION = [
             item(_("Speakers"), "record_voice_over", "conference", "speaker"),
             item(_("Materials"), "attach_file", "conference", "material"),
             item(_("Pages"), "article", "conference", "page"),
+            item(_("Changes in the programme"), "history", "conference", "programmechange"),
         ],
     },
     {

@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 
 from conference.sitemaps import SITEMAPS
-from kpt import views
+from kpt import offline, views
 from registration.views.code import ConfirmCodeView
 
 handler403 = views.forbidden
@@ -31,10 +31,13 @@ urlpatterns = [
     path("healthz/live", views.live),
     path("healthz/ready", views.ready),
     path("robots.txt", views.robots),
+    path("sw.js", offline.worker),
     path(".well-known/security.txt", views.security_txt),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     *i18n_patterns(
         path("admin/", admin.site.urls),
+        path("manifest.webmanifest", offline.manifest, name="manifest"),
+        path("luring/", offline.offline),
         path("akun/", include(account_urls)),
         path("", include("registration.urls")),
         path("", include("conference.urls")),

@@ -11,8 +11,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from conference import calendars, timezones
-from registration import links
+from conference import timezones
+from conference.calendars import calendar_file
+from registration import calendars, links
 from registration.models import OutgoingMail, Participant, Registration
 
 Kind = OutgoingMail.Kind
@@ -40,7 +41,7 @@ def entry(registration: Registration) -> Entry:
         registration=registration,
         day=timezones.day(starts_on(registration)),
         hours=timezones.spoken_hours(webinar.starts_at, webinar.ends_at, zone) if webinar.starts_at else [],
-        join=links.join(registration),
+        join=links.join(registration, signed_at=registration.changed_at),  # as in her calendar
         leave=links.leave(registration),
         place=registration.place_in_line() if registration.is_waitlisted else None,
     )
@@ -148,6 +149,4 @@ def calendar_of(entries: list[Entry]) -> bytes | None:
     confirmed = [e for e in entries if e.registration.is_confirmed and e.registration.webinar.starts_at]
     if not confirmed:
         return None
-    return calendars.webinar_calendar(
-        [(e.registration.webinar, e.join, f"{e.registration.code}@{settings.SITE_HOST}") for e in confirmed]
-    )
+    return calendar_file([calendars.entry_of(e.registration) for e in confirmed])

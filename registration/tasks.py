@@ -4,6 +4,7 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
+from conference import changes
 from registration import mail, signup, waitinglist
 
 
@@ -24,6 +25,11 @@ def expire_holds() -> None:
     signup.expire_holds(now=now)
     waitinglist.promote_everywhere(now=now)
     mail.forget_codes(now=now)
+
+
+@shared_task(ignore_result=True)
+def record_changes() -> None:
+    changes.record_everywhere(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

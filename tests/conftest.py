@@ -115,11 +115,15 @@ def browser():
 
 @pytest.fixture
 def new_page(browser, live_server):
-    """`new_page(java_script_enabled=False, viewport=...)`: a page of a fresh visitor; errors on it fail the test."""
+    """`new_page(java_script_enabled=False, viewport=...)`: a page of a fresh visitor; errors on it fail the test.
+
+    Without a service worker, which would load the whole site in each test: `service_workers="allow"` lets it work.
+    """
     contexts, errors = [], []
 
     def open_page(**options):
         defaults = {"base_url": live_server.url, "locale": "id-ID", "timezone_id": "Asia/Makassar"}
+        defaults["service_workers"] = "block"
         context = browser.new_context(**(defaults | options))
         context.set_default_timeout(10_000)
         contexts.append(context)

@@ -32,6 +32,10 @@ def at_nine(days: int) -> datetime:
     return datetime.combine(day, time(9), timezone.get_default_timezone())
 
 
+def half_an_hour_ago() -> datetime:
+    return timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=30)
+
+
 class EditionFactory(Factory):
     """The current edition, open for registration; `earlier=True` for one of the past."""
 
@@ -93,7 +97,7 @@ class WebinarFactory(Factory):
         draft = factory.Trait(status=conference.Webinar.Status.DRAFT)
         cancelled = factory.Trait(status=conference.Webinar.Status.CANCELLED)
         unknown_hour = factory.Trait(starts_at=None, date=factory.LazyFunction(lambda: at_nine(7).date()))
-        running = factory.Trait(starts_at=factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=30)))
+        running = factory.Trait(starts_at=factory.LazyFunction(half_an_hour_ago))
         over = factory.Trait(starts_at=factory.LazyFunction(lambda: at_nine(-7)))
 
     edition = factory.SubFactory(EditionFactory)

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +119,9 @@ class Participant(models.Model):
         help_text=_("Empty: the code is not entered yet."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    calendar_version = models.PositiveIntegerField(
+        _("version of the personal calendar"), db_default=1, editable=False, help_text=_("Raised, its address ends.")
+    )
     is_made_up = models.BooleanField(
         _("made up"), default=False, editable=False, help_text=_("An example person of the demo or of a load test.")
     )
@@ -157,6 +160,11 @@ class Participant(models.Model):
     @property
     def time_zone(self) -> str:
         return regions.time_zone(self.province)
+
+    def renew_calendar(self) -> None:
+        """Her calendar has a new address from now on; the earlier one is dead."""
+        Participant.objects.filter(pk=self.pk).update(calendar_version=F("calendar_version") + 1)
+        self.refresh_from_db(fields=["calendar_version"])
 
     @property
     def province_name(self) -> str:

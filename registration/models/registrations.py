@@ -137,6 +137,12 @@ class Registration(models.Model):
         return self.is_confirmed or self.is_waitlisted
 
     @property
+    def changed_at(self) -> datetime:
+        """Her latest step: signing up, a seat, the waiting list or leaving."""
+        steps = (self.created_at, self.confirmed_at, self.waitlisted_at, self.cancelled_at)
+        return max(at for at in steps if at)
+
+    @property
     def join_url(self) -> str:
         """Her own Zoom address, or the webinar's. Only the redirect of her personal link may use it."""
         return self.zoom_join_url or self.webinar.join_url

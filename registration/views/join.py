@@ -29,6 +29,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         attendance.record_click(registration, now=now)
         return SeeOther(registration.join_url)
     context = {"registration": registration, "token": token, "state": state, "now": now}
+    if state == "early":
+        context["opens_in"] = int((registration.webinar.join_opens_at - now).total_seconds())
     response = render(request, "registration/join.html", context, status=409 if request.method == "POST" else 200)
     response["Referrer-Policy"] = "no-referrer"  # the address of this page is her key
     return response

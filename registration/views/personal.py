@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from conference import sharing
 from registration import consents, links, signup
 from registration.models import Consent, Participant, Registration
 
@@ -29,11 +30,20 @@ def mine(request: HttpRequest) -> HttpResponse:
             (registration, links.join_token(registration), registration.room_state(now))
         )
     context = {
-        "people": [(person, tickets.get(person.pk, [])) for person in people],
+        "people": [(person, tickets.get(person.pk, []), calendar_of(person)) for person in people],
         "shared": Consent.objects.shared_by(request.user),
         "is_partner": request.user.partner_memberships.exists(),
     }
     return render(request, "registration/mine.html", context)
+
+
+def calendar_of(person: Participant) -> dict[str, str]:
+    address = links.calendar(person)
+    return {
+        "address": address,
+        "webcal": sharing.webcal_address(address),
+        "google": sharing.google_subscription(address),
+    }
 
 
 @never_cache

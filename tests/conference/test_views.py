@@ -65,7 +65,7 @@ def filled_edition(rows):
         ("/mitra/{organisation}/", 9),
         ("/edisi/", 3),
         ("/edisi/{year}/", 10),
-        ("/agenda.ics", 2),
+        ("/agenda.ics", 4),
         ("/agenda.json", 7),
         ("/agenda.xml", 7),
     ],
@@ -187,19 +187,23 @@ def test_the_room_of_a_webinar_is_on_no_public_page(client):
 
 
 def test_a_webinar_page_shares_a_ready_text(client, settings):
-    WebinarFactory(slug="satu", title="Satu & dua", starts_at=datetime(2027, 6, 8, 1, tzinfo=UTC), ends_at=None)
+    WebinarFactory(
+        number=7, slug="satu", title="Satu & dua", starts_at=datetime(2027, 6, 8, 1, tzinfo=UTC), ends_at=None
+    )
     page = text(client.get("/webinar/satu/"))
     [address] = re.findall(r'href="(https://wa\.me/[^"]+)"', page)
     [ready] = parse_qs(urlsplit(html.unescape(address)).query)["text"]
     assert ready.split("\n") == [
-        "Satu & dua",
+        "*Satu & dua*",
         "Selasa, 8 Juni 2027",
         "09.00 WITA",
         "08.00 WIB",
         "10.00 WIT",
         "",
-        f"{settings.SITE_URL}/webinar/satu/",
+        "Daring, gratis, terbuka untuk semua.",
+        f"{settings.SITE_URL}/7",
     ]
+    assert f'<a href="/7">{urlsplit(settings.SITE_URL).netloc}/7</a>' in page
 
 
 def test_a_webinar_names_its_speakers_with_roles_and_the_weight_of_its_materials(client):
@@ -207,7 +211,7 @@ def test_a_webinar_names_its_speakers_with_roles_and_the_weight_of_its_materials
     AppearanceFactory(webinar=webinar, speaker__name="Ibu Contoh", role="moderator")
     MaterialFactory(webinar=webinar, kind="audio", size_bytes=12_582_912)
     page = text(client.get("/en/webinar/satu/"))
-    for words in ("Ibu Contoh", "Moderator", "Audio recording · 12.0", "Indonesian, tet", "Captions", "500"):
+    for words in ("Ibu Contoh", "Moderator", "Audio recording, 12 MB", "Indonesian, tet", "Captions", "500"):
         assert words in page
 
 

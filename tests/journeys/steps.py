@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
+from playwright.sync_api import expect
 
 from tests.servers import wait_until
 
@@ -60,6 +61,7 @@ def fill_in(page, *webinars, name: str, email: str, province: str = "81") -> Non
 def send(page) -> None:
     """The first form in the page's content."""
     page.locator("main form .button").first.click()
+    expect(page.locator("form[aria-busy]")).to_have_count(0)
 
 
 def enter_code(page, mailbox, address: str, number: int = 1) -> None:

@@ -456,7 +456,7 @@ def test_the_hold_outlasts_the_code():
 def test_the_chosen_regency_stays_chosen(client, now):
     response = client.post("/daftar/", filled_in(WebinarFactory(), province="73", regency="7371", name=""))
     page = response.content.decode()
-    assert "<option value=7371 selected>Kota Makassar</option>" in page
+    assert "<option value=7371 selected>Kota Makassar<" in page
     assert len(re.findall(r"<option value=\d{4}[ >]", page)) == 514
 
 

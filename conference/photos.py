@@ -1,0 +1,118 @@
+"""Portraits and logos in the few sizes that pages show, made once of the uploaded image and kept beside it."""
+
+import hashlib
+import logging
+import shutil
+import tempfile
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.db.models.fields.files import ImageFieldFile
+from PIL import Image, ImageOps
+
+from conference.validators import IMAGE_SIDE
+
+SIDES = (80, 160, 320)
+FOLDER = "variants"
+BROKEN = "broken"  # a file of this name says that the image couldn't be read: it isn't tried again
+# By file ending, best first; the last is for browsers that know none of the others.
+FORMATS: dict[str, dict[str, Any]] = {
+    "avif": {"format": "AVIF", "quality": 55, "speed": 6},
+    "webp": {"format": "WEBP", "quality": 72, "method": 5},
+    "jpg": {"format": "JPEG", "quality": 76, "optimize": True, "progressive": True},
+}
+TYPES = {"avif": "image/avif", "webp": "image/webp"}
+GROUND = "#ffffff"
+FACE = (0.5, 0.35)  # what stays when a portrait is cropped to a square
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Variants:
+    """Addresses of one image's copies."""
+
+    base: str
+
+    def address(self, side: int, ending: str = "jpg") -> str:
+        return f"{self.base}/{side}.{ending}"
+
+    def sources(self, side: int) -> list[tuple[str, str]]:
+        """(media type, srcset) for an image shown `side` pixels wide, for screens of one and two dots a pixel."""
+        once, twice = next(pair for pair in pairwise(SIDES) if side <= pair[0])
+        return [
+            (kind, f"{self.address(once, ending)}, {self.address(twice, ending)} 2x") for ending, kind in TYPES.items()
+        ]
+
+    def fallback(self, side: int) -> str:
+        return self.address(next(one for one in SIDES if side <= one))
+
+
+def variants(image: ImageFieldFile) -> Variants | None:
+    """Of an uploaded image; None without one, and when it can't be read as an image."""
+    if not image:
+        return None
+    try:
+        name = folder_name(image)
+        folder = Path(settings.MEDIA_ROOT) / FOLDER / name
+        if not folder.exists():
+            make(Path(image.path), folder, is_square=image.field.name == "photo")
+        return None if (folder / BROKEN).exists() else Variants(f"{settings.MEDIA_URL}{FOLDER}/{name}")
+    except (OSError, SuspiciousFileOperation) as error:
+        # Gone from the disk, no room, or a name that leads out of the folder: the page shows the woven tile.
+        logger.warning("No copies of an uploaded image: %s", type(error).__name__)
+        return None
+
+
+def folder_name(image: ImageFieldFile) -> str:
+    """Another upload has another name or another time."""
+    facts = Path(image.path).stat()
+    return hashlib.sha256(f"{image.name} {facts.st_size} {facts.st_mtime_ns}".encode()).hexdigest()[:16]
+
+
+def make(source: Path, folder: Path, *, is_square: bool) -> None:
+    """All at once or nothing, though several processes may be at it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        write_copies(source, made, is_square=is_square)
+        made.chmod(0o755)
+        made.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def write_copies(source: Path, folder: Path, *, is_square: bool) -> None:
+    try:
+        image = small(source)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # of the disk, not of the image
+        logger.warning("An uploaded image can't be read: %s", type(error).__name__)
+        (folder / BROKEN).touch()
+        return
+    for side in SIDES:
+        copy = ImageOps.fit(image, (side, side), centering=FACE) if is_square else ImageOps.contain(image, (side, side))
+        for ending, options in FORMATS.items():
+            copy.save(folder / f"{side}.{ending}", **options)
+
+
+def small(source: Path) -> Image.Image:
+    """Upright, without transparency, and without whatever else a camera or a program wrote into the file."""
+    with Image.open(source) as opened:
+        if max(opened.size) > IMAGE_SIDE:
+            raise ValueError("too large")
+        most = (4 * SIDES[-1], 4 * SIDES[-1])
+        opened.draft("RGB", most)  # a large JPEG needn't be read in full
+        image = opened if opened.mode in {"RGB", "RGBA", "L"} else opened.convert("RGBA")
+        image.thumbnail(most, reducing_gap=2)
+        clear = ImageOps.exif_transpose(image).convert("RGBA")
+    ground = Image.new("RGBA", clear.size, GROUND)
+    return Image.alpha_composite(ground, clear).convert("RGB")
