@@ -10,7 +10,7 @@ LOCK = .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index
 VNU = node_modules/vnu-jar/build/dist/vnu.jar
 LIGHTHOUSE = node_modules/lighthouse/cli/index.js
 
-.PHONY: run test bench lighthouse screenshots icons lint format messages lock clean image-check
+.PHONY: run test bench first-paint lighthouse screenshots icons lint format messages lock clean image-check
 
 # By way of the shell's exec the supervisor is make's own child and gets the SIGTERM that make passes on.
 run: $(LOCAL)
@@ -24,6 +24,16 @@ test: .venv/dev.stamp $(if $(shell command -v npm),$(VNU))
 bench: .venv/dev.stamp
 	@$(PY) -m kpt.messages
 	@exec $(PY) -m bench
+
+# How soon a page shows on a slow line.
+first-paint: .venv/dev.stamp
+	@$(PY) -m kpt.messages
+	@exec $(PY) -m bench.sight first-paint
+
+# Needs npm; takes two minutes.
+lighthouse: .venv/dev.stamp $(LIGHTHOUSE)
+	@$(PY) -m kpt.messages
+	@exec $(PY) -m bench.sight lighthouse
 
 # Of a site that is running, for docs/screenshots.
 SITE = http://127.0.0.1:8000

@@ -20,7 +20,7 @@ def main(site: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with launched() as browser:
         for width, height in WIDTHS.items():
-            page = browser.new_page(viewport={"width": width, "height": height})
+            page = browser.new_page(viewport={"width": width, "height": height}, timezone_id="Asia/Makassar")
             for name, path in PAGES.items():
                 page.goto(f"{site}{path}")
                 page.screenshot(path=FOLDER / f"{name}-{width}.png")

@@ -172,8 +172,8 @@ def test_no_hour_is_invented():
 
 def test_the_pages_are_in_both_languages(db):
     load("kpt2020")
-    pages = Page.objects.filter(slug__in=["tentang", "cara-ikut", "tanya-jawab", "bantuan", "privasi"])
-    assert len(pages) == 5
+    pages = Page.objects.filter(slug__in=["tentang", "cara-ikut", "tanya-jawab", "bantuan", "privasi", "aksesibilitas"])
+    assert len(pages) == 6
     assert all(page.body_ind and page.body_en and page.menu_order for page in pages)
 
 

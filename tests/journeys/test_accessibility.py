@@ -29,6 +29,18 @@ SIGHTS = {
 }
 
 
+# Whether the middle of what has the focus is painted on top, or of its first line if it has several.
+IS_SEEN = """() => {
+    const active = document.activeElement;
+    if (active === document.body) return true;
+    const box = active.getClientRects()[0];
+    const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return top !== null && (active.contains(top) || top.contains(active));
+}"""
+# The least that WCAG 1.4.12 asks for.
+WIDER = "* { line-height: 1.5; letter-spacing: .12em; word-spacing: .16em } p { margin-bottom: 2em }"
+
+
 @pytest.fixture(params=["id", "en"])
 def language(request):
     return request.param
@@ -182,17 +194,7 @@ def test_the_focus_is_never_hidden_under_the_way_out(new_page, programme):
         page.keyboard.press(key)
         seen.add(page.evaluate("document.activeElement.textContent"))
         assert page.evaluate(IS_SEEN), page.evaluate("document.activeElement.outerHTML")
-    assert len(seen) > 15
-
-
-# Whether the middle of what has the focus is painted on top, or of its first line if it has several.
-IS_SEEN = """() => {
-    const active = document.activeElement;
-    if (active === document.body) return true;
-    const box = active.getClientRects()[0];
-    const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-    return top !== null && (active.contains(top) || top.contains(active));
-}"""
+    assert len(seen) >= 12  # the walk went through the page, not round in one place
 
 
 def test_wider_letters_words_and_lines_cut_nothing_off(new_page, programme):
@@ -201,10 +203,6 @@ def test_wider_letters_words_and_lines_cut_nothing_off(new_page, programme):
         page.goto(path)
         page.add_style_tag(content=WIDER)
         assert list(overflow(page, NARROW["width"])) == [], path
-
-
-# The least that WCAG 1.4.12 asks for.
-WIDER = "* { line-height: 1.5; letter-spacing: .12em; word-spacing: .16em } p { margin-bottom: 2em }"
 
 
 def test_help_stands_in_the_same_place_on_every_page(client, programme):
