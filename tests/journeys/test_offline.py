@@ -139,7 +139,7 @@ def test_a_slow_line_shows_the_kept_page_and_keeps_the_new_one(phone, programme,
     expect(phone.locator("main")).to_contain_text("Hutan dan Pangan")
     wait_for(
         phone,
-        "() => caches.match('/agenda/', {cacheName: 'pages-1'}).then(c => c.text()).then(t => t.includes('Hutan dan Air'))",
+        "() => caches.match('/agenda/', {cacheName: 'pages-1'}).then(c => c ? c.text() : '').then(t => t.includes('Hutan dan Air'))",
     )
 
 
