@@ -20,20 +20,7 @@ from conference.models import Organisation, Webinar
 from registration import addresses, regions
 from registration.models import Participant
 from registration.models.people import E164
-from registration.signup import Answers
-
-PERSON = [
-    "name",
-    "email",
-    "phone",
-    "gender",
-    "age_group",
-    "province",
-    "regency",
-    "organisation",
-    "organisation_kind",
-    "guardian_name",
-]
+from registration.signup import Answers, Person
 
 
 def one_line(text: str) -> str:
@@ -262,7 +249,7 @@ class SignUpForm(forms.Form):
 
     def answers(self, *, now: datetime) -> Answers:
         return {
-            "person": {field: str(self.cleaned_data[field]) for field in PERSON},  # type: ignore[typeddict-item]
+            "person": {field: str(self.cleaned_data[field]) for field in Person.__annotations__},  # type: ignore[typeddict-item]
             "webinars": [webinar.pk for webinar in self.chosen_webinars()],
             "partners": [organisation.pk for organisation in self.chosen_partners()],
             "language": get_language() or "id",
