@@ -169,6 +169,15 @@ class Webinar(models.Model):
     ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     join_opens_minutes = models.PositiveSmallIntegerField(_("door opens, minutes before the start"), default=30)
     capacity = models.PositiveIntegerField(_("capacity"), null=True, blank=True, help_text=_("Empty: no limit."))
+    registration_opens_at = models.DateTimeField(
+        _("registration opens at"), null=True, blank=True, help_text=_("Empty: as in the edition.")
+    )
+    registration_closes_at = models.DateTimeField(
+        _("registration closes at"), null=True, blank=True, help_text=_("Empty: as in the edition.")
+    )
+    allows_late_sign_up = models.BooleanField(
+        _("sign-up while it runs"), default=True, help_text=_("Off: sign-up ends when the webinar begins.")
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
     hosts = models.ManyToManyField(
         Organisation,
@@ -206,6 +215,12 @@ class Webinar(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(starts_at__isnull=False, ends_at__gt=F("starts_at")),
                 name="webinar_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(registration_opens_at=None)
+                | Q(registration_closes_at=None)
+                | Q(registration_closes_at__gt=F("registration_opens_at")),
+                name="webinar_registration_closes_after_opening",
             ),
         ]
 
@@ -250,8 +265,23 @@ class Webinar(models.Model):
         """To come or running."""
         return self.status == self.Status.PUBLISHED and not self.is_over(now)
 
+    @property
+    def sign_up_opens_at(self) -> datetime | None:
+        """None while the edition's own opening is not decided: then nothing is open."""
+        return self.registration_opens_at or self.edition.registration_opens_at
+
+    @property
+    def sign_up_closes_at(self) -> datetime | None:
+        """The earliest of what closes it; None when nothing but the webinar's end does."""
+        start = None if self.allows_late_sign_up else self.starts_at
+        ends = [self.registration_closes_at or self.edition.registration_closes_at, start]
+        return min((moment for moment in ends if moment), default=None)
+
     def is_open_for_registration(self, now: datetime) -> bool:
-        return self.is_on(now) and self.edition.is_registration_open(now)
+        opens_at, closes_at = self.sign_up_opens_at, self.sign_up_closes_at
+        if not self.is_on(now) or opens_at is None or now < opens_at:
+            return False
+        return closes_at is None or now < closes_at
 
 
 class AgendaItem(models.Model):

@@ -36,3 +36,9 @@ def likely_meant(email: str) -> str | None:
         return None
     near = difflib.get_close_matches(domain, COMMON_DOMAINS, n=1, cutoff=0.84)
     return f"{name}@{near[0]}" if near else None
+
+
+def key(email: str) -> str:
+    """What the database's column `email_key` holds: in lower case and without a plus-tag."""
+    name, at, domain = email.lower().partition("@")
+    return name.partition("+")[0] + at + domain

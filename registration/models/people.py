@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from registration import regions
 
 E164 = re.compile(r"^\+[1-9][0-9]{6,14}$")
+
+
+def email_key() -> models.GeneratedField:
+    """The address without its plus-tag: who writes from name+kpt@ is the person of name@. See `addresses.key`."""
+    without_tag = Func(F("email"), Value(r"\+[^@]*@"), Value("@"), function="regexp_replace")
+    return models.GeneratedField(expression=without_tag, output_field=models.CharField(max_length=254), db_persist=True)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -34,6 +40,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """An account: who signs in, by emailed code. The people who attend are its participants."""
 
     email = models.EmailField(_("email"), unique=True)
+    email_key = email_key()
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="id")
     is_staff = models.BooleanField(_("organiser or editor"), default=False, help_text=_("May enter the admin."))
@@ -52,6 +59,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             # Stored in lower case only, so that `unique` holds without regard to case.
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
+            models.UniqueConstraint(
+                fields=["email_key"],
+                name="user_email_key_once",
+                violation_error_message=_(
+                    "There is an account of this address already, perhaps with another plus-tag."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -64,6 +78,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 class ParticipantQuerySet(models.QuerySet["Participant"]):
     def managed_by(self, user: User) -> "ParticipantQuerySet":
         return self.filter(account=user).order_by("pk")
+
+    def in_care_of(self, user: User) -> "ParticipantQuerySet":
+        """Whom she has registered beside herself: people without a proven address of their own."""
+        return self.managed_by(user).filter(email="")
 
 
 class Participant(models.Model):
@@ -102,6 +120,12 @@ class Participant(models.Model):
     email = models.EmailField(
         _("email"), blank=True, help_text=_("Empty for a person in another's care: mail goes to the account.")
     )
+    email_key = email_key()
+    contact_email = models.EmailField(
+        _("address given by her carer"),
+        blank=True,
+        help_text=_("Not proven: used only to hand her over to an account of her own."),
+    )
     phone = models.CharField(_("phone"), max_length=16, blank=True, help_text=_("E.164, such as +6281234567890."))
     gender = models.CharField(_("gender"), max_length=12, choices=Gender, default=Gender.UNDISCLOSED)
     age_group = models.CharField(_("age group"), max_length=12, choices=AgeGroup, default=AgeGroup.UNDISCLOSED)
@@ -122,6 +146,16 @@ class Participant(models.Model):
     calendar_version = models.PositiveIntegerField(
         _("version of the personal calendar"), db_default=1, editable=False, help_text=_("Raised, its address ends.")
     )
+    link_version = models.PositiveIntegerField(
+        _("version of the personal page"), db_default=1, editable=False, help_text=_("Raised, its address ends.")
+    )
+    restricted_at = models.DateTimeField(
+        _("use restricted since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("At her wish: kept for her seat and her links alone, in no list, report or announcement."),
+    )
     is_made_up = models.BooleanField(
         _("made up"), default=False, editable=False, help_text=_("An example person of the demo or of a load test.")
     )
@@ -132,7 +166,14 @@ class Participant(models.Model):
         verbose_name = _("participant")
         verbose_name_plural = _("participants")
         constraints = [
-            models.UniqueConstraint(fields=["email"], condition=~Q(email=""), name="participant_email_once"),
+            models.UniqueConstraint(fields=["email_key"], condition=~Q(email=""), name="participant_email_once"),
+            # Who has no address is known by her phone.
+            models.UniqueConstraint(
+                fields=["phone"], condition=Q(email="") & ~Q(phone=""), name="participant_phone_once_without_email"
+            ),
+            models.CheckConstraint(
+                condition=Q(contact_email="") | Q(email=""), name="participant_contact_email_in_care_only"
+            ),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="participant_email_lower_case"),
             models.CheckConstraint(condition=Q(phone="") | Q(phone__regex=E164.pattern), name="participant_phone_e164"),
             models.CheckConstraint(condition=Q(province__regex=r"^[0-9]{2}$"), name="participant_province_code"),
@@ -149,6 +190,11 @@ class Participant(models.Model):
     def address(self) -> str:
         """Where her mail goes."""
         return self.email or self.account.email
+
+    @property
+    def is_in_care(self) -> bool:
+        """Registered by another person, who gets her mail."""
+        return not self.email
 
     @property
     def first_name(self) -> str:
@@ -173,89 +219,3 @@ class Participant(models.Model):
     @property
     def regency_name(self) -> str:
         return regions.names().get(self.regency, "")
-
-
-class SensitiveAnswers(models.Model):
-    """Washington Group Short Set and access needs: own consent, own earlier deletion, never in a partner's file."""
-
-    class Difficulty(models.TextChoices):
-        NONE = "none", _("No difficulty")
-        SOME = "some", _("Some difficulty")
-        A_LOT = "a_lot", _("A lot of difficulty")
-        CANNOT = "cannot", _("Cannot do at all")
-        UNDISCLOSED = "undisclosed", _("Rather not say")
-
-    participant = models.OneToOneField(
-        Participant, models.CASCADE, related_name="sensitive_answers", verbose_name=_("participant")
-    )
-    seeing = models.CharField(_("seeing"), max_length=12, choices=Difficulty, blank=True)
-    hearing = models.CharField(_("hearing"), max_length=12, choices=Difficulty, blank=True)
-    walking = models.CharField(_("walking or climbing steps"), max_length=12, choices=Difficulty, blank=True)
-    remembering = models.CharField(_("remembering or concentrating"), max_length=12, choices=Difficulty, blank=True)
-    self_care = models.CharField(_("self-care"), max_length=12, choices=Difficulty, blank=True)
-    communicating = models.CharField(_("communicating"), max_length=12, choices=Difficulty, blank=True)
-    access_needs = models.TextField(_("access needs"), blank=True)
-    delete_on = models.DateField(_("delete on"))
-
-    class Meta:
-        verbose_name = _("sensitive answers")
-        verbose_name_plural = _("sensitive answers")
-
-    def __str__(self) -> str:
-        return str(self.participant)
-
-
-class ConsentQuerySet(models.QuerySet["Consent"]):
-    def in_force(self) -> "ConsentQuerySet":
-        return self.filter(withdrawn_at=None)
-
-    def shared_by(self, user: User) -> "ConsentQuerySet":
-        """The organisations that the account's participants share their data with."""
-        own = self.in_force().filter(participant__account=user, purpose=Consent.Purpose.PARTNER)
-        return own.select_related("participant", "organisation").order_by("participant", "organisation__slug")
-
-
-class Consent(models.Model):
-    class Purpose(models.TextChoices):
-        PROCESSING = "processing", _("Take part in the conference")
-        PARTNER = "partner", _("Share with a partner organisation")
-        GUARDIAN = "guardian", _("Guardian's consent for a person under 18")
-        SENSITIVE = "sensitive", _("Answers about difficulties and access needs")
-        NEWS = "news", _("News about later conferences")
-
-    participant = models.ForeignKey(Participant, models.CASCADE, related_name="consents", verbose_name=_("participant"))
-    purpose = models.CharField(_("purpose"), max_length=12, choices=Purpose)
-    organisation = models.ForeignKey(
-        "conference.Organisation",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="consents",
-        verbose_name=_("organisation"),
-    )
-    version = models.CharField(_("version of the text"), max_length=20)
-    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
-    granted_at = models.DateTimeField(_("granted at"))
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
-
-    objects = ConsentQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("consent")
-        verbose_name_plural = _("consents")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["participant", "purpose", "organisation"],
-                condition=Q(withdrawn_at=None),
-                nulls_distinct=False,
-                name="consent_once_in_force",
-            ),
-            models.CheckConstraint(
-                condition=Q(purpose="partner", organisation__isnull=False)
-                | (~Q(purpose="partner") & Q(organisation=None)),
-                name="consent_partner_names_organisation",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.participant} · {self.get_purpose_display()}"

@@ -47,6 +47,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
             participant__consents__purpose="partner",
             participant__consents__organisation=organisation,
             participant__consents__withdrawn_at=None,
+            participant__restricted_at=None,
         )
 
 
@@ -76,7 +77,15 @@ class Registration(models.Model):
     held_until = models.DateTimeField(_("seat held until"), null=True, blank=True, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True, editable=False)
     waitlisted_at = models.DateTimeField(_("on the waiting list since"), null=True, blank=True, editable=False)
+    offered_at = models.DateTimeField(
+        _("seat offered at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Close to the start a seat that has come free is offered, and held until `held until`."),
+    )
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True, editable=False)
+    cancel_reason = models.CharField(_("reason"), max_length=300, blank=True, db_default="", editable=False)
     link_version = models.PositiveSmallIntegerField(
         _("version of the personal link"), db_default=1, editable=False, help_text=_("Raised, all earlier links end.")
     )
@@ -187,7 +196,9 @@ class SeatCount(models.Model):
     webinar = models.OneToOneField(
         Webinar, models.CASCADE, primary_key=True, related_name="seat_count", verbose_name=_("webinar")
     )
-    taken = models.PositiveIntegerField(_("seats taken"), default=0)
+    taken = models.PositiveIntegerField(_("seats taken"), default=0, help_text=_("Confirmed or held."))
+    held = models.PositiveIntegerField(_("of these held"), db_default=0)
+    reserved = models.PositiveIntegerField(_("kept for invited people"), db_default=0)
 
     class Meta:
         verbose_name = _("seat count")
