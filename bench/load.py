@@ -58,8 +58,16 @@ def by_threads(url: str, seconds: float, clients: int) -> Rate:
             times.append(time.perf_counter() - started)
 
     in_parallel(run, clients)
+    return summary(times, seconds)
+
+
+def summary(times: list[float], seconds: float) -> Rate:
     cuts = statistics.quantiles(times, n=100)
-    return Rate(len(times) / seconds, cuts[49] * 1000, cuts[98] * 1000)
+    return Rate(rate(times, seconds), cuts[49] * 1000, cuts[98] * 1000)
+
+
+def rate(times: list[float], seconds: float) -> float:
+    return len(times) / seconds
 
 
 def in_parallel(run: object, clients: int) -> None:

@@ -95,7 +95,7 @@ def shortcomings(report: dict) -> list[str]:
 def main(looks: dict[str, Callable[[str], bool]], name: str) -> int:
     with tempfile.TemporaryDirectory(prefix="kpt-sight-") as folder:
         Path(folder).chmod(0o755)
-        with project(Path(folder), registrations=10) as site:
+        with project(Path(folder), people=10) as site:
             return 0 if looks[name](site) else 1
 
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Count, ImageField, URLField
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,7 +16,7 @@ from unfold.decorators import action, display
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from conference import changes, models, views
+from conference import changes, models, photos, views
 from conference.validators import validate_image
 
 LANGUAGE_NAMES = dict(settings.LANGUAGES)
@@ -52,15 +53,27 @@ class ContentAdmin(OrganiserFields, ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        changes.record_soon()
+        content_written()
 
     def delete_model(self, request, obj):
         super().delete_model(request, obj)
-        changes.record_soon()
+        content_written()
 
     def delete_queryset(self, request, queryset):
         super().delete_queryset(request, queryset)
-        changes.record_soon()
+        content_written()
+
+
+def content_written():
+    changes.record_soon()
+    transaction.on_commit(remove_old_copies, robust=True)
+
+
+def remove_old_copies():
+    """Of photos and logos that were replaced, taken back or deleted."""
+    portraits = [speaker.photo for speaker in models.Speaker.objects.exclude(photo="")]
+    logos = [organisation.logo for organisation in models.Organisation.objects.exclude(logo="")]
+    photos.keep_only([*portraits, *logos])
 
 
 class ContentTabular(OrganiserFields, TabularInline):
@@ -96,15 +109,19 @@ def tile(file: Any) -> str:
 # ---- Editions
 
 
+def check_sign_up_hours(form, data):
+    opens, closes = data.get("registration_opens_at"), data.get("registration_closes_at")
+    if opens and closes and closes <= opens:
+        form.add_error("registration_closes_at", _("Registration must close after it opens."))
+
+
 class EditionForm(forms.ModelForm):
     def clean(self):
         data = super().clean()
         first, last = data.get("starts_on"), data.get("ends_on")
         if first and last and last < first:
             self.add_error("ends_on", _("The last day can't come before the first."))
-        opens, closes = data.get("registration_opens_at"), data.get("registration_closes_at")
-        if opens and closes and closes <= opens:
-            self.add_error("registration_closes_at", _("Registration must close after it opens."))
+        check_sign_up_hours(self, data)
         return data
 
     def clean_is_current(self):
@@ -170,12 +187,27 @@ class EditionAdmin(ContentAdmin):
 # ---- Webinars
 
 
+# A month ahead; more than a few are a nuisance.
+LONGEST_REMINDER = 43_200
+MOST_REMINDERS = 6
+
+
 class WebinarForm(TimesForm):
+    def clean_reminder_minutes(self):
+        minutes = sorted(set(self.cleaned_data["reminder_minutes"]), reverse=True)
+        if len(minutes) > MOST_REMINDERS:
+            raise ValidationError(_("These are more than %(most)d reminders."), params={"most": MOST_REMINDERS})
+        if minutes and minutes[0] > LONGEST_REMINDER:
+            words = _("A reminder goes %(most)d minutes (30 days) before the start at most.")
+            raise ValidationError(words, params={"most": LONGEST_REMINDER})
+        return minutes
+
     def clean(self):
         data = super().clean()
         date, starts_at = data.get("date"), data.get("starts_at")
         if date and starts_at and timezone.localdate(starts_at) != date:
             self.add_error("starts_at", _("The start lies on another day than the date above."))
+        check_sign_up_hours(self, data)
         return data
 
 
@@ -266,6 +298,13 @@ class WebinarAdmin(ContentOfWebinarAdmin):
             {
                 "fields": ["date", ("starts_at", "ends_at"), "join_opens_minutes"],
                 "description": _("Hours are in WITA. The site shows them in WIB, WITA and WIT."),
+            },
+        ),
+        (
+            _("Sign-up"),
+            {
+                "fields": [("registration_opens_at", "registration_closes_at"), "allows_late_sign_up"],
+                "description": _("Hours are in WITA. Leave them empty for those of the edition."),
             },
         ),
         (_("For readers"), {"fields": [("summary_ind", "summary_en"), ("description_ind", "description_en")]}),

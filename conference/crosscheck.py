@@ -145,7 +145,8 @@ def hours(tree: dict[str, Any]) -> type_found:
 
 
 def registration_hours(tree: dict[str, Any]) -> type_found:
-    edition = edition_of(tree)
-    opens_at, closes_at = moment(edition.get("registration_opens_at")), moment(edition.get("registration_closes_at"))
-    if opens_at and closes_at and closes_at <= opens_at:
-        yield ("edition", "registration_closes_at"), _("Registration closes before it opens.")
+    edition: type_path = ("edition",)
+    for path, entry in [(edition, edition_of(tree)), *((("webinars", n), w) for n, w in entries(tree, "webinars"))]:
+        opens_at, closes_at = moment(entry.get("registration_opens_at")), moment(entry.get("registration_closes_at"))
+        if opens_at and closes_at and closes_at <= opens_at:
+            yield (*path, "registration_closes_at"), _("Registration closes before it opens.")

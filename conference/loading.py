@@ -85,7 +85,7 @@ def rehearsal_window(earlier: Edition | None, now: datetime) -> type_entry:
 def without_rehearsal(data: type_entry) -> type_entry:
     changed = {"edition": NO_WINDOW | data["edition"]}
     if "webinars" in data:
-        changed["webinars"] = [UNKNOWN_HOURS | entry for entry in data["webinars"]]
+        changed["webinars"] = [UNKNOWN_HOURS | NO_WINDOW | entry for entry in data["webinars"]]
     return data | changed
 
 

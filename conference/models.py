@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
@@ -72,6 +73,11 @@ class Edition(models.Model):
         if self.registration_opens_at is None or now < self.registration_opens_at:
             return False
         return self.registration_closes_at is None or now < self.registration_closes_at
+
+    def open_webinars(self, now: datetime) -> "list[Webinar]":
+        """What one can sign up for now."""
+        webinars = self.webinars.published().in_order().select_related("edition").prefetch_related("hosts")
+        return [webinar for webinar in webinars if webinar.is_open_for_registration(now)]
 
 
 class Organisation(models.Model):
@@ -150,6 +156,10 @@ class WebinarQuerySet(models.QuerySet["Webinar"]):
         return self.filter(hosts=organisation)
 
 
+def usual_reminders() -> list[int]:
+    return [1440, 60, 10]
+
+
 class Webinar(models.Model):
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -168,6 +178,13 @@ class Webinar(models.Model):
     )
     ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     join_opens_minutes = models.PositiveSmallIntegerField(_("door opens, minutes before the start"), default=30)
+    reminder_minutes = ArrayField(
+        models.PositiveIntegerField(),
+        verbose_name=_("reminders, minutes before the start"),
+        default=usual_reminders,
+        blank=True,
+        help_text=_("Such as 1440, 60, 10: a day, an hour and ten minutes before. Empty: no reminder."),
+    )
     capacity = models.PositiveIntegerField(_("capacity"), null=True, blank=True, help_text=_("Empty: no limit."))
     registration_opens_at = models.DateTimeField(
         _("registration opens at"), null=True, blank=True, help_text=_("Empty: as in the edition.")
@@ -282,6 +299,14 @@ class Webinar(models.Model):
         if not self.is_on(now) or opens_at is None or now < opens_at:
             return False
         return closes_at is None or now < closes_at
+
+
+def next_opening(edition: Edition | None, webinars: Iterable[Webinar], now: datetime) -> datetime | None:
+    """When the sign-up opens that is not open yet: the first of the webinars', or the edition's while it has none."""
+    moments = [webinar.sign_up_opens_at for webinar in webinars if webinar.is_on(now)]
+    if edition and not moments:
+        moments = [edition.registration_opens_at]
+    return min((moment for moment in moments if moment and moment > now), default=None)
 
 
 class AgendaItem(models.Model):

@@ -2,8 +2,11 @@
 
 import hashlib
 import logging
+import re
 import shutil
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +21,7 @@ from conference.validators import IMAGE_SIDE
 
 SIDES = (80, 160, 320)
 FOLDER = "variants"
+COPIES = re.compile(r"[0-9a-f]{16}")  # a folder that is complete; others are being made
 BROKEN = "broken"  # a file of this name says that the image couldn't be read: it isn't tried again
 # By file ending, best first; the last is for browsers that know none of the others.
 FORMATS: dict[str, dict[str, Any]] = {
@@ -72,6 +76,17 @@ def folder_name(image: ImageFieldFile) -> str:
     """Another upload has another name or another time."""
     facts = Path(image.path).stat()
     return hashlib.sha256(f"{image.name} {facts.st_size} {facts.st_mtime_ns}".encode()).hexdigest()[:16]
+
+
+def keep_only(images: Iterable[ImageFieldFile]) -> None:
+    """Removes the copies of all others. Those of an image whose upload is on its way are made again when first shown."""
+    wanted = set()
+    for image in images:
+        with suppress(OSError, SuspiciousFileOperation):
+            wanted.add(folder_name(image))
+    for folder in (Path(settings.MEDIA_ROOT) / FOLDER).glob("*"):
+        if COPIES.fullmatch(folder.name) and folder.name not in wanted:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def make(source: Path, folder: Path, *, is_square: bool) -> None:

@@ -64,6 +64,8 @@ def moved(data: dict[str, Any], starts: datetime) -> dict[str, Any]:
     shift = starts - first["starts_at"] if first.get("starts_at") else days
     for session in [*webinars, *agenda]:
         move(session, days, shift)
+    for webinar in webinars:  # open as the edition is
+        webinar |= {"registration_opens_at": None, "registration_closes_at": None}
     items = [item for item in agenda if not item.get("webinar")]
     for day in {session["date"] for session in [*webinars, *items]}:
         begins = datetime.combine(day, starts.timetz())

@@ -41,6 +41,7 @@ def edition_event(edition: Edition, webinars: Iterable[Webinar], organisers: Ite
     url = full_address(edition.get_absolute_url())
     parts = list(webinars)
     is_online = bool(parts) or edition.is_current or not edition.place
+    moved = last_moves(parts)
     return {
         "@type": "Event",
         "@id": f"{url}#event",
@@ -55,7 +56,7 @@ def edition_event(edition: Edition, webinars: Iterable[Webinar], organisers: Ite
         "location": virtual(url) if is_online else place(edition),
         "organizer": [reference(organisation) for organisation in organisers],
         "isAccessibleForFree": True,
-        "subEvent": [filled(part_event(webinar)) for webinar in parts],
+        "subEvent": [filled(part_event(webinar) | move(webinar, moved)) for webinar in parts],
     }
 
 
@@ -80,7 +81,7 @@ def webinar_event(webinar: Webinar, now: datetime) -> Facts:
     speakers = unique(appearance.speaker for appearance in webinar.appearances.all())
     return (
         part_event(webinar)
-        | move(webinar)
+        | move(webinar, last_moves([webinar]))
         | {
             "description": " ".join([f"{hours_in_a_row(webinar)}.", webinar.summary]).strip(),
             "image": [picture_of(webinar, None).address],
@@ -110,14 +111,20 @@ def rehearsal(edition: Edition) -> list[str]:
     return [_("Rehearsal")] if edition.is_rehearsal else []
 
 
-def move(webinar: Webinar) -> Facts:
+def last_moves(webinars: list[Webinar]) -> dict[int, ProgrammeChange]:
+    """By the webinar's id."""
+    changed = [webinar.pk for webinar in webinars if webinar.revision]
+    if not changed:
+        return {}
+    moves = ProgrammeChange.objects.filter(webinar__in=changed, kind__in=MOVES).order_by("at", "pk")
+    return {move.webinar_id: move for move in moves if move.webinar_id}
+
+
+def move(webinar: Webinar, moves: dict[int, ProgrammeChange]) -> Facts:
     """That its hour or day was another one before."""
-    if webinar.is_cancelled or not webinar.revision:
+    if webinar.is_cancelled or webinar.pk not in moves:
         return {}
-    change = webinar.changes.filter(kind__in=MOVES).order_by("-at", "-pk").first()
-    if change is None:
-        return {}
-    was = change.facts["was"]
+    was = moves[webinar.pk].facts["was"]
     starts_at = moment(datetime.fromisoformat(was["starts_at"])) if was["starts_at"] else ""
     return {"eventStatus": f"{SCHEMA}EventRescheduled", "previousStartDate": starts_at or was["date"]}
 
@@ -135,10 +142,11 @@ def moment(at: datetime | None) -> str:
 
 
 def offer(webinar: Webinar, now: datetime) -> Facts:
-    edition = webinar.edition
-    opens_at = edition.registration_opens_at
-    is_ahead = opens_at is not None and now < opens_at and webinar.is_on(now)
-    closed = "PreOrder" if is_ahead else "OutOfStock"
+    """Of a place, as long as there will be, is or was one. Whether seats are left is not said: there is a waiting list."""
+    opens_at = webinar.sign_up_opens_at
+    if not webinar.is_on(now) or opens_at is None:
+        return {}
+    closed = "PreOrder" if now < opens_at else "SoldOut"
     availability = "InStock" if webinar.is_open_for_registration(now) else closed
     return filled(
         {
@@ -148,7 +156,7 @@ def offer(webinar: Webinar, now: datetime) -> Facts:
             "availability": f"{SCHEMA}{availability}",
             "url": full_address(f"{reverse('registration:sign_up')}?webinars={webinar.slug}"),
             "validFrom": moment(opens_at),
-            "validThrough": moment(edition.registration_closes_at or webinar.expected_end),
+            "validThrough": moment(webinar.sign_up_closes_at or webinar.expected_end),
         }
     )
 

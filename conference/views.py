@@ -17,7 +17,7 @@ from conference import sharing
 from conference.agenda import edition_items, programme, visible_appearances, webinars_with_people, with_people
 from conference.calendars import agenda_file, calendar_file, entry_of
 from conference.feeds import changes_feed, schedule, schedule_xml
-from conference.models import Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar
+from conference.models import Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar, next_opening
 from conference.pictures import find_card
 
 # A title or summary with one of these words gives its page a link by which it is left quickly.
@@ -34,21 +34,26 @@ def home(request):
         "now": timezone.now(),
     }
     if edition:
+        webinars = webinars_with_people(edition)
         context |= {
-            "webinars": webinars_with_people(edition),
+            "webinars": webinars,
             "roles": by_role(edition),
-            "registration": registration_state(edition, context["now"]),
+            "opens_at": next_opening(edition, webinars, context["now"]),
+            "registration": registration_state(edition, webinars, context["now"]),
         }
     return render(request, "conference/home.html", context)
 
 
-def registration_state(edition, now):
-    """open, ahead (opens at a known time), unknown or closed."""
-    if edition.is_registration_open(now):
+def registration_state(edition, webinars, now):
+    """open, ahead (opens at a known time), unknown or closed; each webinar may have hours of its own."""
+    if any(webinar.is_open_for_registration(now) for webinar in webinars):
         return "open"
-    if edition.registration_opens_at is None:
-        return "closed" if timezone.localdate(now) > edition.ends_on else "unknown"
-    return "ahead" if now < edition.registration_opens_at else "closed"
+    if next_opening(edition, webinars, now):
+        return "ahead"
+    if not webinars and edition.is_registration_open(now):
+        return "open"
+    is_unknown = edition.registration_opens_at is None and timezone.localdate(now) <= edition.ends_on
+    return "unknown" if is_unknown else "closed"
 
 
 def by_role(edition):
@@ -122,6 +127,7 @@ def webinar_page(request, webinars, **wanted):
         "webinar": webinar,
         "now": now,
         "can_register": webinar.is_open_for_registration(now),
+        "opens_at": next_opening(webinar.edition, [webinar], now),
         "languages": [language_name(code) for code in webinar.languages],
         "materials": sorted(webinar.materials.all(), key=lambda material: (material.order, material.pk)),
         "whatsapp": sharing.whatsapp_address(webinar),

@@ -1,6 +1,9 @@
 """The web server's settings in the container. WEB_CONCURRENCY sets the number of workers."""
 
+import gc
 import os
+import sys
+from typing import Any
 
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
@@ -28,3 +31,11 @@ logconfig_dict = {
     },
     "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False}},
 }
+
+
+def post_worker_init(worker: Any) -> None:
+    """What is loaded stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    # A thread that holds a webinar's lock must not wait long for its turn to give it back.
+    sys.setswitchinterval(0.001)

@@ -1,7 +1,6 @@
 """Everything that `make test` runs, one step after the other; all of them run even when one fails."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,6 @@ COMPOSE = {
     "SECRET_KEY": "unused",
     "POSTGRES_PASSWORD": "unused",
 }
-HTML_CHECKER = "node_modules/vnu-jar/build/dist/vnu.jar"
 PROCESSES = str(min(os.cpu_count() or 1, 4))
 
 
@@ -124,17 +122,6 @@ def browser_tests(name: str) -> Step:
     return Step(name, run)
 
 
-def html_tests(name: str) -> Step:
-    def run() -> Outcome:
-        if not shutil.which("java"):
-            return Outcome(not_run=[f"{name}: there is no Java"])
-        if not (ROOT / HTML_CHECKER).exists():
-            return Outcome(not_run=[f"{name}: there is no {HTML_CHECKER}, which `npm ci` brings"])
-        return tests(name, "html").run()
-
-    return Step(name, run)
-
-
 def clean_environment() -> dict[str, str]:
     """Ours with the tools of the virtual environment first, and settings that need no server."""
     path = os.pathsep.join([str(TOOLS), os.environ.get("PATH", os.defpath)])
@@ -181,9 +168,8 @@ STEPS = [
         "compose.yaml",
         needs=("compose.yaml",),
     ),
-    tests("unit and database tests", "not browser and not fault and not html", "--numprocesses", PROCESSES),
+    tests("unit and database tests", "not browser and not fault", "--numprocesses", PROCESSES),
     tests("queue, mail and fault tests", "fault"),
-    html_tests("HTML by the Nu checker"),
     browser_tests("browser tests"),
 ]
 

@@ -7,6 +7,17 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+# Who tells us of mail that came back, and whether by a signature; the others by a user and a password in the address.
+SIGNS_NOTICES = {
+    "brevo": False,
+    "mailersend": True,
+    "mailgun": True,
+    "mailjet": False,
+    "mailtrap": True,
+    "mandrill": True,
+    "postmark": False,
+}
+IMAP_SCHEMES = {"imap": 143, "imap+tls": 143, "imaps": 993}
 EMAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 
 
@@ -73,3 +84,28 @@ def email_server(name: str, default: str | None = None) -> dict[str, Any]:
         "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
         "EMAIL_USE_SSL": parts.scheme == "smtps",
     }
+
+
+def bounce_webhooks(name: str) -> dict[str, str]:
+    """The secret of each named provider, from `MAILGUN_WEBHOOK_SECRET` and the like."""
+    secrets = {}
+    for provider in words(name):
+        if provider not in SIGNS_NOTICES:
+            raise ImproperlyConfigured(f"{name} may name {', '.join(SIGNS_NOTICES)}, not {provider!r}.")
+        variable = f"{provider.upper()}_WEBHOOK_SECRET"
+        secret = text(variable)
+        if not (secret.isascii() and (SIGNS_NOTICES[provider] or secret.partition(":")[2])):
+            form = "the key that the provider shows" if SIGNS_NOTICES[provider] else "user:password"
+            raise ImproperlyConfigured(f"{variable} must be {form}.")
+        secrets[provider] = secret
+    return secrets
+
+
+def imap_mailbox(name: str) -> str:
+    """`imaps://user:password@host/folder`, or empty."""
+    value = text(name, "")
+    if value:
+        parts = urlsplit(url(name, set(IMAP_SCHEMES)))
+        if not (parts.username and parts.password):
+            raise ImproperlyConfigured(f"{name} needs a user and a password: imaps://user:password@host/INBOX.")
+    return value

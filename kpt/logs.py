@@ -7,7 +7,11 @@ from pythonjsonlogger.json import JsonFormatter
 
 # Personal links and addresses have no place in a log: /gabung/<token>/ is a key to a person's seat.
 SECRETS = [
-    (re.compile(r"(/(?:gabung|sertifikat|saya/kalender)/)[^/\s?\"']+"), r"\1[token]"),
+    (
+        re.compile(r"(/(?:gabung|tautan|undangan|serah-terima|berhenti|sertifikat|saya/kalender)/)[^/\s?\"']+"),
+        r"\1[token]",
+    ),
+    (re.compile(r"([?&]undangan=)[^&\s\"']+"), r"\1[token]"),
     (re.compile(r"(/saya/)[A-Z0-9]{10,12}(?=/)"), r"\1[code]"),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[address]"),
 ]

@@ -31,14 +31,20 @@ ICONS = [
 @cache
 def worker_script() -> str:
     """With a version of its own whenever it, what it says, or any static file changes; phones then replace it."""
-    notices = {}
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            notices[language] = render_to_string("includes/kept_copy.html", {"when": "{when}"}).strip()
-    text = f"const NOTICE = {json.dumps(notices)};\n{REMARKS.sub('', SOURCE.read_text())}"
+    notices = {"NOTICE": "includes/kept_copy.html", "STUCK": "includes/no_line_to_room.html"}
+    said = [f"const {name} = {json.dumps(in_each_language(template))};\n" for name, template in notices.items()]
+    text = f"{''.join(said)}{REMARKS.sub('', SOURCE.read_text())}"
     files = getattr(staticfiles_storage, "manifest_hash", "")
     version = hashlib.sha256(f"{text}{files}".encode()).hexdigest()[:12]
     return f'const VERSION = "{version}";\nconst KEEP = {json.dumps(settings.OFFLINE_COPIES)};\n{text}'
+
+
+def in_each_language(template: str) -> dict[str, str]:
+    texts = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            texts[language] = render_to_string(template, {"when": "{when}"}).strip()
+    return texts
 
 
 def worker_etag(request: HttpRequest) -> str:
@@ -50,7 +56,8 @@ def worker_etag(request: HttpRequest) -> str:
 @etag(worker_etag)
 def worker(request: HttpRequest) -> HttpResponse:
     """At the root, because a worker rules over the addresses beneath its own."""
-    return HttpResponse(worker_script(), "text/javascript; charset=utf-8")
+    script = "" if request.method == "HEAD" else worker_script()  # phones ask whether it is still there
+    return HttpResponse(script, "text/javascript; charset=utf-8")
 
 
 @require_safe

@@ -1,7 +1,7 @@
 """Public pages kept as bytes in each worker, compressed once, and answered before Django wakes up.
 
-A page is a pure function of content, language and time. The database tells every worker of a content change (NOTIFY, see
-conference migration 0002); what depends on the hour ("running", seats left) is at most FRESH_FOR old.
+A page is a pure function of content, language and time. The database tells every worker of a content change; what depends
+on the hour ("running", seats left) is at most FRESH_FOR old.
 """
 
 import gzip
@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import brotli  # type: ignore[import-untyped]
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 
-CHANNEL = "kpt_content"
-FRESH_FOR = 15  # seconds
+from conference.notices import FRESH_FOR, notices
+
 MOST_PAGES = 500
 LARGEST_PAGE = 256 * 1024
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
@@ -66,24 +65,18 @@ def has_it(if_none_match: str, tag: str) -> bool:
 
 
 class Shelf:
-    """The kept pages of this process. While the database can't tell of changes nothing is taken from it."""
+    """The kept pages of this process."""
 
     def __init__(self) -> None:
         self.pages: OrderedDict[tuple[str, ...], Page] = OrderedDict()
         self.lock = threading.Lock()
-        self.revision = 0
-        self.is_open = False  # whether this process answers from it
-        self.is_listening = False
-        self.listener: threading.Thread | None = None
-        self.is_wanted = True
 
     def find(self, environ: Environ) -> Page | None:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or environ.get("QUERY_STRING"):
             return None
         page = self.pages.get(key_of(environ))
-        if page is None or not self.is_listening:
-            return None
-        return page if page.revision == self.revision and time.monotonic() < page.until else None
+        is_fresh = page and notices.still_hold(page.revision) and time.monotonic() < page.until
+        return page if is_fresh else None
 
     def keep(self, environ: Environ, page: Page) -> None:
         with self.lock:
@@ -91,39 +84,6 @@ class Shelf:
             self.pages.move_to_end(key_of(environ))
             if len(self.pages) > MOST_PAGES:
                 self.pages.popitem(last=False)
-
-    def listen(self) -> None:
-        """Starts the listener of this process, once."""
-        with self.lock:
-            if self.listener is None or not self.listener.is_alive():
-                self.listener = threading.Thread(target=self.hear, name="content changes", daemon=True)
-                self.listener.start()
-
-    def hear(self) -> None:
-        while self.is_wanted:
-            try:
-                self.hear_until_the_line_breaks()
-            except (DatabaseError, OSError):
-                self.is_listening = False
-                time.sleep(1)
-            finally:
-                connection.close()
-
-    def hear_until_the_line_breaks(self) -> None:
-        connection.ensure_connection()
-        line = connection.connection
-        line.execute(f"LISTEN {CHANNEL}")
-        self.revision += 1  # whatever changed while nobody listened
-        self.is_listening = True
-        while self.is_wanted:
-            for _notice in line.notifies(timeout=5, stop_after=1):
-                self.revision += 1
-            line.execute("SELECT 1")  # a line that is dead without a word
-
-    def stop(self) -> None:
-        self.is_wanted = self.is_listening = False
-        if self.listener:
-            self.listener.join(10)
 
 
 shelf = Shelf()
@@ -141,7 +101,7 @@ def key_of(environ: Environ) -> tuple[str, ...]:
 def answered_from_the_shelf(application: Application) -> Application:
     """The outermost WSGI layer: a kept page costs no SQL query, no template and no middleware."""
 
-    shelf.is_open = True
+    notices.is_open = True
 
     def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         page = shelf.find(environ)
@@ -159,11 +119,11 @@ def keep_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
     zip_up = GZipMiddleware(get_response).process_response
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        revision = shelf.revision
+        revision = notices.revision
         response = get_response(request)
         if not may_be_kept(request, response):
             return cast(HttpResponse, zip_up(request, response))
-        shelf.listen()
+        notices.listen()
         page = page_of(response, revision)
         shelf.keep(request.META, page)
         return response_of(page, request)
@@ -173,7 +133,7 @@ def keep_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 def may_be_kept(request: HttpRequest, response: HttpResponse) -> bool:
     return (
-        shelf.is_open
+        notices.is_open
         and getattr(response, "may_be_kept", False)
         and request.method == "GET"
         and not request.META.get("QUERY_STRING")

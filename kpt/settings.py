@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "kpt.middleware.language_from_path",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "kpt.blanks.keep_blanks",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -73,8 +74,13 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["kpt.templates.Loader", "django.template.loaders.app_directories.Loader"],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -110,7 +116,7 @@ CACHES = {
     }
 }
 # The cache may be emptied at any time: sessions hold what a person typed, so they live in the database.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "kpt.sessions"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
@@ -174,6 +180,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 MFA_TOTP_ISSUER = "KPT"
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+PEOPLE_PER_CARER = env.number("PEOPLE_PER_CARER", 200)
 SIGNUPS_PER_HOUR_PER_NETWORK = env.number("SIGNUPS_PER_HOUR_PER_NETWORK", 300)
 
 # ---- Mail
@@ -181,7 +188,15 @@ SIGNUPS_PER_HOUR_PER_NETWORK = env.number("SIGNUPS_PER_HOUR_PER_NETWORK", 300)
 globals().update(env.email_server("EMAIL_URL", "smtp://127.0.0.1:1025" if DEBUG else None))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Konferensi Perempuan Timur <kpt@{SITE_HOST}>")
+# What the mail server allows, all workers together; 0 is no limit.
 MAIL_PER_MINUTE = env.number("MAIL_PER_MINUTE", 0)
+MAIL_PER_DAY = env.number("MAIL_PER_DAY", 0)
+# Who tells us of mail that came back, each with its secret; for the others the address does not exist.
+BOUNCE_WEBHOOKS = env.bounce_webhooks("BOUNCE_WEBHOOKS")
+# The mailbox of the sender's address, where other servers send back what they can't deliver.
+BOUNCE_IMAP_URL = env.imap_mailbox("BOUNCE_IMAP_URL")
+# Who presents it may read the numbers of /healthz/metrics; without one the page does not exist.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 # Where the local SMTP inbox of `make run` keeps its messages; empty in production, and then its pages don't exist.
 INBOX_DIR = env.text("INBOX_DIR", "") if DEMO else ""
 
@@ -240,6 +255,10 @@ CELERY_TASK_ROUTES = {
     "registration.tasks.deliver_mail_now": {"queue": "fast"},
     "registration.tasks.expire_holds": {"queue": "fast"},
     "registration.tasks.record_changes": {"queue": "fast"},
+    "registration.tasks.queue_reminders": {"queue": "fast"},
+    "registration.tasks.watch_mail": {"queue": "fast"},
+    "registration.tasks.write_digests": {"queue": "fast"},
+    "registration.tasks.send_announcements": {"queue": "fast"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -263,9 +282,25 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
     "expire-holds": {"task": "registration.tasks.expire_holds", "schedule": 60.0, "options": {"expires": 60}},
+    "send-announcements": {
+        "task": "registration.tasks.send_announcements",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "record-changes": {"task": "registration.tasks.record_changes", "schedule": 60.0, "options": {"expires": 60}},
+    "queue-reminders": {"task": "registration.tasks.queue_reminders", "schedule": 60.0, "options": {"expires": 60}},
+    "watch-mail": {"task": "registration.tasks.watch_mail", "schedule": 60.0, "options": {"expires": 60}},
+    "write-digests": {"task": "registration.tasks.write_digests", "schedule": crontab(minute=5)},
     "clear-sessions": {"task": "registration.tasks.clear_sessions", "schedule": crontab(minute=20)},
+    "apply-retention": {"task": "registration.tasks.apply_retention", "schedule": crontab(hour=3, minute=40)},
 }
+
+if BOUNCE_IMAP_URL:
+    CELERY_BEAT_SCHEDULE["read-bounces"] = {
+        "task": "registration.tasks.read_bounces",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    }
 
 # ---- Logs: one JSON object a line on stderr, without personal data
 

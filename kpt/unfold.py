@@ -18,8 +18,8 @@ def may_see(app_label: str, model: str) -> Callable[[HttpRequest], bool]:
     return permission
 
 
-def item(title: Any, icon: str, app_label: str, model: str) -> dict[str, Any]:
-    link = reverse_lazy(f"admin:{app_label}_{model}_changelist")
+def item(title: Any, icon: str, app_label: str, model: str, page: str = "changelist") -> dict[str, Any]:
+    link = reverse_lazy(f"admin:{app_label}_{model}_{page}")
     return {"title": title, "icon": icon, "link": link, "permission": may_see(app_label, model)}
 
 
@@ -50,16 +50,24 @@ NAVIGATION = [
         "items": [
             item(_("Registrations"), "how_to_reg", "registration", "registration"),
             item(_("Participants"), "groups", "registration", "participant"),
+            item(_("Invitations"), "mail", "registration", "invitation"),
             item(_("Attendances"), "login", "registration", "attendance"),
             item(_("Feedback"), "reviews", "registration", "feedback"),
             item(_("Certificates"), "workspace_premium", "registration", "certificate"),
+            item(_("Handovers"), "swap_horiz", "registration", "handover"),
+            item(_("History"), "history", "registration", "event"),
         ],
     },
     {
         "title": _("Mail"),
         "separator": True,
         "items": [
+            item(_("Announcements"), "campaign", "registration", "announcement"),
+            item(_("Mail texts"), "edit_note", "registration", "mailtext"),
+            item(_("Mail board"), "monitoring", "registration", "outgoingmail", page="board"),
             item(_("Mail log"), "outgoing_mail", "registration", "outgoingmail"),
+            item(_("Addresses that bounce"), "unsubscribe", "registration", "bouncedaddress"),
+            item(_("Bounces"), "undo", "registration", "bouncereport"),
         ],
     },
     {
@@ -69,6 +77,7 @@ NAVIGATION = [
             item(_("Organisations"), "corporate_fare", "conference", "organisation"),
             item(_("Partners' people"), "badge", "registration", "partnermember"),
             item(_("Downloads"), "download", "registration", "download"),
+            item(_("Withdrawals"), "person_remove", "registration", "withdrawal"),
         ],
     },
     {
@@ -79,7 +88,12 @@ NAVIGATION = [
             item(_("Groups"), "lock_person", "auth", "group"),
             item(_("Second factors"), "key", "mfa", "authenticator"),
             item(_("Consents"), "handshake", "registration", "consent"),
+            item(_("Consent texts"), "contract", "registration", "consenttext"),
             item(_("Sensitive answers"), "visibility_lock", "registration", "sensitiveanswers"),
+            item(_("Retention runs"), "auto_delete", "registration", "retentionrun"),
+            item(_("Retention periods"), "hourglass_bottom", "registration", "retentionperiod"),
+            item(_("Kept counts"), "bar_chart", "registration", "keptcount"),
+            item(_("Data breaches"), "gpp_maybe", "registration", "breach"),
         ],
     },
 ]

@@ -10,6 +10,7 @@ from django.views.static import serve
 from conference.sitemaps import SITEMAPS
 from kpt import offline, views
 from registration.views.code import ConfirmCodeView
+from registration.views.notices import notice
 
 handler403 = views.forbidden
 handler404 = views.not_found
@@ -30,9 +31,11 @@ account_urls = [
 urlpatterns = [
     path("healthz/live", views.live),
     path("healthz/ready", views.ready),
+    path("healthz/metrics", views.metrics),
     path("robots.txt", views.robots),
     path("sw.js", offline.worker),
     path(".well-known/security.txt", views.security_txt),
+    path("surat/pantulan/<slug:provider>/", notice, name="bounce_notice"),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     *i18n_patterns(
         path("admin/", admin.site.urls),

@@ -7,11 +7,14 @@ from datetime import timedelta
 import redis
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from registration import metrics as mail_metrics
 
 
 def database_answers() -> bool:
@@ -49,9 +52,30 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse(states, status=200 if set(states.values()) == {"ok"} else 503)
 
 
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, with the token as `Authorization: Bearer ...`. To everybody else it does not exist."""
+    given = request.headers.get("Authorization", "")
+    if not settings.METRICS_TOKEN or not constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}"):
+        raise Http404
+    return HttpResponse(mail_metrics.text(timezone.now()), content_type=mail_metrics.CONTENT_TYPE)
+
+
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    closed = ["/admin/", "/akun/", "/saya/", "/gabung/", "/ruang-mitra/", "/sertifikat/"]
+    closed = [
+        "/admin/",
+        "/akun/",
+        "/saya/",
+        "/gabung/",
+        "/tautan/",
+        "/undangan/",
+        "/serah-terima/",
+        "/berhenti/",
+        "/ruang-mitra/",
+        "/sertifikat/",
+    ]
     lines = ["User-agent: *", *(f"Disallow: {prefix}{path}" for path in closed for prefix in ("", "/en"))]
     return HttpResponse(
         "\n".join([*lines, "", f"Sitemap: {settings.SITE_URL}/sitemap.xml", ""]), "text/plain; charset=utf-8"

@@ -4,25 +4,33 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
+from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from registration import mail, signup
+from registration import addresses, comeback, mail, signup
 from registration.models import OutgoingMail, User
 
 # Where the answers of a sign-up wait for the code.
 ANSWERS = "signup_answers"
+# So long after a code was typed the person in front of the screen is taken for the one who typed it.
+FRESH = timedelta(minutes=15)
 # Two clicks, two tabs, a retry after a lost answer: within this time they are one request for one code.
 SAME_REQUEST = timedelta(seconds=60)
+TOO_MANY_CODES = gettext_lazy(
+    "Several codes have been sent to this address already. Look in the mail, in the spam folder too, or try again in an hour."
+)
 
 
 def lacks_second_factor(user: Any) -> bool:
@@ -30,12 +38,42 @@ def lacks_second_factor(user: Any) -> bool:
     return not settings.DEMO and not is_mfa_enabled(user)
 
 
-def start_code(request: HttpRequest, user: User, *, now: datetime) -> None:
+def has_fresh_code(request: HttpRequest, *, now: datetime) -> bool:
+    """Whether she typed a code in this browser a short while ago: to sign in, or because a page asked for it."""
+    typed = (record for record in get_authentication_records(request, request.user) if record["method"] == "code")
+    return any(now.timestamp() - record["at"] <= FRESH.total_seconds() for record in typed)
+
+
+def start_sign_up(request: HttpRequest, answers: signup.Answers, *, now: datetime) -> None:
+    """Holds the seats and sends the code; the answers wait in the session."""
+    request.session[ANSWERS] = answers
+    request.session.set_expiry(signup.HOLD)
+    signup.begin(
+        answers, now=now, send_code=lambda user: start_code(request, user, answers["person"]["email"], now=now)
+    )
+
+
+def start_code(request: HttpRequest, user: User, typed: str, *, now: datetime) -> None:
     """Sends the sign-in code, or, when one has just left, lets this browser too be answered by it."""
-    with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        request.recent_code = recent_code(user.email, now=now)  # type: ignore[attr-defined]
-        LoginCodeVerificationProcess.initiate(request=request, user=user, email=user.email)
+    request.code_to = user.email  # type: ignore[attr-defined]
+    request.recent_code = recent_code(user.email, now=now)  # type: ignore[attr-defined]
+    # The page names the address that was typed, whether or not it is the one that we know her by.
+    LoginCodeVerificationProcess.initiate(request=request, user=user, email=typed)
+
+
+def network_of(request: HttpRequest) -> str:
+    """What limits count by: an address of the old kind, or the block that a home or school has of the new."""
+    return truncate_ip(get_adapter(request).get_client_ip(request))
+
+
+def spend(email: str, code: str, request: HttpRequest) -> bool:
+    """A code opens one browser, once; False when it is spent. A second click of the same browser is the same use."""
+    browser = salted_hmac("registration.spent", f"{request.session.session_key} {code}").hexdigest()
+    codes = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.CODE, to=email)
+    spent = codes.filter(context__code=code).update(context={"spent_by": browser})
+    if spent:
+        comeback.proven(email, now=timezone.now())
+    return bool(spent) or codes.filter(context__spent_by=browser).exists()
 
 
 def recent_code(email: str, *, now: datetime) -> str | None:
@@ -56,6 +94,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         now, language = timezone.now(), translation.get_language()
         if template_prefix == "account/email/login_code":
+            email = getattr(self.request, "code_to", None) or signup.address_on_record(email)
             if getattr(self.request, "recent_code", None) != context["code"]:
                 mail.queue_code(email, context["code"], language=language, now=now)
         elif template_prefix == "account/email/unknown_account":
@@ -74,10 +113,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """The code is right: what waited for it is confirmed."""
         response = super().post_login(request, user, **kwargs)
         answers, now = request.session.pop(ANSWERS, None), timezone.now()
-        if answers and answers["person"]["email"] == user.email:
+        if answers and addresses.key(answers["person"]["email"]) == user.email_key:
             request.session.set_expiry(None)  # the form's short life is over: she stays signed in like everybody
             changed = signup.confirm(user, answers, now=now)
-            say_what_changed(request, changed, signup.missed(user, answers))
+            say_what_changed(request, changed, signup.missed(user, answers, changed))
             return redirect("registration:mine")
         if held := signup.held_webinars(user.email):
             # The form was sent from another browser, or by another person: only she can say whether it is hers.

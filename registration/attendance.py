@@ -1,8 +1,10 @@
 """Who was there. The click on the personal link, Zoom's webhook, Zoom's report and an organiser's hand are the sources."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from registration.models import Attendance, Registration
 
@@ -15,3 +17,10 @@ def record_click(registration: Registration, *, now: datetime) -> None:
         clicks = Attendance.objects.filter(registration=registration, source=Attendance.Source.LINK)
         if not clicks.exists():
             Attendance.objects.create(registration=registration, source=Attendance.Source.LINK, joined_at=now)
+
+
+def in_the_room(registrations: Iterable[int], *, since: datetime) -> set[int]:
+    """Who of them has come since then, and has not left as far as is known. `reminders.QUEUED` says the same."""
+    came = Attendance.objects.filter(registration__in=registrations, left_at=None, joined_at__gte=since)
+    left = Attendance.objects.filter(registration=OuterRef("registration"), left_at__gte=OuterRef("joined_at"))
+    return set(came.exclude(Exists(left)).values_list("registration", flat=True))

@@ -9,19 +9,19 @@ from registration import links
 from registration.models import Participant, Registration
 
 
-def entry_of(registration: Registration) -> calendars.Entry:
+def entry_of(registration: Registration, url: str = "") -> calendars.Entry:
     """Both the programme and her own steps change it: the revision must grow with either."""
     webinar, changed_at = registration.webinar, registration.changed_at
     steps = int((changed_at - registration.created_at).total_seconds())
     return calendars.Entry(
         webinar,
         uid=f"{registration.code}@{settings.SITE_HOST}",
-        url=links.join(registration, signed_at=changed_at),
+        url=url or links.join(registration, signed_at=changed_at),
         revision=webinar.revision + registration.link_version + steps,
         revised_at=max(webinar.revised_at, changed_at),
         zone=registration.participant.time_zone,
         note=_("You are on the waiting list.") if registration.is_waitlisted else "",
-        is_tentative=registration.is_waitlisted,
+        is_tentative=not registration.is_confirmed,
     )
 
 

@@ -1,6 +1,7 @@
 """Deploy checks: what `manage.py check --deploy` says about bad settings, each with what to set."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
@@ -30,6 +31,15 @@ def mail_is_encrypted(app_configs: Any, **kwargs: Any) -> list[Warning]:
 
 
 @register(Tags.security, deploy=True)
+def mailbox_is_encrypted(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    url = urlsplit(settings.BOUNCE_IMAP_URL)
+    if url.scheme != "imap" or url.hostname in {"localhost", "127.0.0.1"}:
+        return []
+    hint = "Set BOUNCE_IMAP_URL to an imaps:// or imap+tls:// address."
+    return [Warning("The mailbox of returned mail is read unencrypted.", hint=hint, id="kpt.W003")]
+
+
+@register(Tags.security, deploy=True)
 def sender_has_an_address(app_configs: Any, **kwargs: Any) -> list[Error]:
     if "@" in settings.DEFAULT_FROM_EMAIL and "@localhost" not in settings.DEFAULT_FROM_EMAIL:
         return []
@@ -43,3 +53,11 @@ def signups_are_limited(app_configs: Any, **kwargs: Any) -> list[Warning]:
         return []
     hint = "Set SIGNUPS_PER_HOUR_PER_NETWORK to a number such as 300."
     return [Warning("Sign-ups from one network have no limit.", hint=hint, id="kpt.W002")]
+
+
+@register(Tags.security, deploy=True)
+def mail_limits_fit(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    if not 0 < settings.MAIL_PER_DAY < settings.MAIL_PER_MINUTE:
+        return []
+    hint = "Set MAIL_PER_DAY to what the mail server allows in 24 hours, or 0 for no limit."
+    return [Warning("A day's limit of mail is below that of a minute.", hint=hint, id="kpt.W004")]

@@ -1,13 +1,97 @@
-"""What a participant agreed to: which text, in which language, when. Withdrawn rows stay as the proof."""
+"""What a participant agrees to: the wording, which forms and pages show, and the proof of it.
 
-from collections.abc import Iterable
+The wording is here and nowhere else. Each consent refers to the very text that was shown, so a changed wording is a
+new version by itself; withdrawn rows stay as the proof.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from conference.models import Organisation
-from registration.models import Consent, Participant
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-# Raise it whenever a consent's wording in the sign-up form changes.
-TEXT_VERSION = "2020-1"
+from conference.models import Organisation
+from registration import exports, history, subscriptions, withdrawals
+from registration.models import Consent, ConsentText, Event, Participant, SensitiveAnswers, User
+
+Purpose = Consent.Purpose
+Asked = tuple[Consent.Purpose, Organisation | None]
+
+# What stands beside the box; for a partner it is followed by the organisation's name.
+STATEMENTS = {
+    Purpose.PROCESSING: gettext_lazy("I agree that my data is used so that I can take part in the conference."),
+    Purpose.PARTNER: gettext_lazy("I agree that these organisations receive my data"),
+    Purpose.GUARDIAN: gettext_lazy("My parent or guardian agrees that I attend and that my data is used for it."),
+    Purpose.SENSITIVE: gettext_lazy("I agree that the organisers keep these answers."),
+    Purpose.NEWS: gettext_lazy("I would like a few mails a year about later conferences."),
+}
+# In words of whoever has registered her and states that she has each of these consents.
+STATEMENTS_IN_CARE = {
+    Purpose.PROCESSING: gettext_lazy(
+        "This person, or a parent or guardian, has told me: the data may be used so that this person can take part in the conference."
+    ),
+    Purpose.PARTNER: gettext_lazy("This person agrees that these organisations receive the data"),
+    Purpose.GUARDIAN: gettext_lazy(
+        "A parent or guardian agrees that this person attends and that the data is used for it."
+    ),
+    Purpose.SENSITIVE: gettext_lazy("This person agrees that the organisers keep what is needed to take part."),
+    Purpose.NEWS: STATEMENTS[Purpose.NEWS],
+}
+# Whoever takes these back can't take part any more.
+NEEDED = (Purpose.PROCESSING, Purpose.GUARDIAN)
+
+
+# ---- The wording
+
+
+def statement_of(purpose: Consent.Purpose, organisation: Organisation | None = None, *, in_care: bool = False) -> str:
+    statement = str((STATEMENTS_IN_CARE if in_care else STATEMENTS)[purpose])
+    return f"{statement}: {organisation.name}" if organisation else statement
+
+
+def explanation_of(purpose: Consent.Purpose) -> str:
+    """What the consent means: what for, which data, who gets it, how to take it back."""
+    match purpose:
+        case Purpose.PROCESSING:
+            return _(
+                "The organisers keep your details for your seat, your links, changes of the programme and counts of who took part. Zoom, abroad, handles what you say, type and show in the webinars. Under “My data” you see how long each kind is kept, and correct or delete it at any time."
+            )
+        case Purpose.PARTNER:
+            return _(
+                "For each of its webinars that you attend, an organisation you tick receives your %(fields)s, and may invite you to its work. It learns nothing about health or access needs. Without a tick it receives nothing, and your seat is the same. You may take it back at any time; it is then told to remove you."
+            ) % {"fields": ", ".join(str(word) for word in exports.WORDS.values())}
+        case Purpose.SENSITIVE:
+            return _(
+                "Your answers to the six questions are only counted: reports show numbers, never names. What you need to take part reaches the organisers who prepare it. No partner organisation receives any of it. The answers are deleted earlier than your other data, and at once when you take your consent back."
+            )
+        case _:
+            return ""
+
+
+def text_of(
+    purpose: Consent.Purpose, language: str, organisation: Organisation | None = None, *, in_care: bool = False
+) -> str:
+    """All that the person reads before she agrees, in one of the site's languages."""
+    with translation.override(language):
+        return "\n\n".join(
+            filter(None, [statement_of(purpose, organisation, in_care=in_care), explanation_of(purpose)])
+        )
+
+
+def version_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+# ---- Giving
+
+
+def to_take_part() -> QuerySet[Consent]:
+    """Those without which nobody has a seat."""
+    return Consent.objects.in_force().filter(purpose=Purpose.PROCESSING)
 
 
 def grant(
@@ -17,29 +101,110 @@ def grant(
     language: str,
     now: datetime,
     organisation: Organisation | None = None,
-) -> None:
-    """Granting twice is harmless: the first consent in force stands."""
-    row = Consent(
-        participant=participant,
-        purpose=purpose,
-        organisation=organisation,
-        version=TEXT_VERSION,
-        language=language,
-        granted_at=now,
-    )
-    Consent.objects.bulk_create([row], ignore_conflicts=True)
+    actor: User | None = None,
+) -> bool:
+    """Granting twice is harmless: the first consent in force stands. False when nothing is new."""
+    return bool(grant_all(participant, [(purpose, organisation)], language=language, now=now, actor=actor))
 
 
 def grant_for_sign_up(
-    participant: Participant, partners: Iterable[Organisation], *, with_guardian: bool, language: str, now: datetime
+    participant: Participant,
+    partners: Iterable[Organisation],
+    *,
+    with_guardian: bool,
+    language: str,
+    now: datetime,
+    with_news: bool = False,
 ) -> None:
-    grant(participant, Consent.Purpose.PROCESSING, language=language, now=now)
+    asked: list[Asked] = [(Purpose.PROCESSING, None)]
     if with_guardian:
-        grant(participant, Consent.Purpose.GUARDIAN, language=language, now=now)
-    for organisation in partners:
-        grant(participant, Consent.Purpose.PARTNER, language=language, now=now, organisation=organisation)
+        asked.append((Purpose.GUARDIAN, None))
+    if with_news:
+        asked.append((Purpose.NEWS, None))
+    grant_all(participant, [*asked, *((Purpose.PARTNER, host) for host in partners)], language=language, now=now)
 
 
-def withdraw(consent: Consent, *, now: datetime) -> bool:
-    """In force at once: lists and downloads ask for consents in force. False when it was withdrawn before."""
-    return Consent.objects.in_force().filter(pk=consent.pk).update(withdrawn_at=now) == 1
+def grant_all(
+    participant: Participant, asked: Sequence[Asked], *, language: str, now: datetime, actor: User | None = None
+) -> list[Consent]:
+    """As few queries for twenty organisations as for one. With an actor her history tells who gave it."""
+    in_force = set(participant.consents.in_force().values_list("purpose", "organisation"))
+    new = [(purpose, host) for purpose, host in asked if (purpose, host.pk if host else None) not in in_force]
+    if not new:
+        return []
+    texts = kept_texts(new, language=language, now=now, in_care=participant.is_in_care)
+    rows = [
+        Consent(
+            participant=participant,
+            purpose=purpose,
+            organisation=host,
+            text=text,
+            version=text.version,
+            language=language,
+            granted_at=now,
+        )
+        for (purpose, host), text in zip(new, texts, strict=True)
+    ]
+    with transaction.atomic(savepoint=False):
+        Consent.objects.bulk_create(rows, ignore_conflicts=True)
+        if partners := [host for _purpose, host in new if host]:
+            withdrawals.lapse(participant, partners, now=now)
+        if (Purpose.NEWS, None) in new:  # her latest word on it
+            subscriptions.subscribe(participant.account_id, now=now, actor=actor)
+        for row in rows if actor else []:
+            history.note(Event.Kind.CONSENTED, participant, now=now, actor=actor, words=words_of(row))
+    return rows
+
+
+def kept_texts(asked: Sequence[Asked], *, language: str, now: datetime, in_care: bool = False) -> list[ConsentText]:
+    """The rows of these wordings, in the same order; written when one is shown for the first time."""
+    texts = [(purpose, text_of(purpose, language, host, in_care=in_care)) for purpose, host in asked]
+    rows = [
+        ConsentText(purpose=purpose, language=language, version=version_of(text), text=text, first_shown_at=now)
+        for purpose, text in texts
+    ]
+    known = known_texts(rows)
+    if missing := [row for row in rows if (row.purpose, row.version) not in known]:
+        ConsentText.objects.bulk_create(missing, ignore_conflicts=True)
+        known = known_texts(rows)
+    return [known[row.purpose, row.version] for row in rows]
+
+
+def known_texts(rows: Sequence[ConsentText]) -> dict[tuple[str, str], ConsentText]:
+    versions = [row.version for row in rows]
+    found = ConsentText.objects.filter(language=rows[0].language, version__in=versions).defer("text")
+    return {(text.purpose, text.version): text for text in found}
+
+
+def words_of(consent: Consent) -> str:
+    """For her history: the purpose, and the organisation."""
+    return f"{consent.purpose}: {consent.organisation.slug}" if consent.organisation else consent.purpose
+
+
+# ---- Taking back
+
+
+def withdraw(consent: Consent, *, now: datetime, actor: User | None = None) -> bool:
+    """In force at once: lists and downloads ask for consents in force. False when it was withdrawn before.
+
+    An organisation that has downloaded her is told; answers that were given under the consent go.
+    """
+    with transaction.atomic():
+        if consent.organisation_id:
+            withdrawals.lock([consent.organisation_id])
+        if not Consent.objects.in_force().filter(pk=consent.pk).update(withdrawn_at=now):
+            return False
+        history.note(Event.Kind.WITHDRAWN, consent.participant, now=now, actor=actor, words=words_of(consent))
+        if consent.organisation_id:
+            withdrawals.tell(consent, now=now)
+        if consent.purpose == Purpose.SENSITIVE:
+            SensitiveAnswers.objects.filter(participant=consent.participant_id).delete()
+    return True
+
+
+def withdraw_all(participant: Participant, *, now: datetime, actor: User | None = None) -> None:
+    """Organisations in one order, as `withdrawals.lock` holds each until the end."""
+    in_force = participant.consents.in_force().select_related("participant", "organisation")
+    with transaction.atomic():
+        for consent in in_force.order_by("organisation_id", "pk"):
+            withdraw(consent, now=now, actor=actor)

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from conference.models import Edition, Organisation, Webinar
 from registration import consents, regions, seats
-from registration.models import Consent, Participant, PartnerMember, Registration, User
+from registration.models import Consent, ConsentText, Participant, PartnerMember, Registration, User
 
 Status = Registration.Status
 
@@ -103,16 +103,28 @@ def registration(participant: Participant, webinar: Webinar, has_seat: bool, now
 
 
 def share(people: Sequence[Participant], webinars: Sequence[Webinar], dice: random.Random, *, now: datetime) -> None:
-    hosts = sorted({host.pk for webinar in webinars for host in webinar.hosts.all()})
-    granted = {"version": consents.TEXT_VERSION, "language": "id", "granted_at": now}
-    rows = [Consent(participant=someone, purpose=Consent.Purpose.PROCESSING, **granted) for someone in people]
-    rows += [
-        Consent(participant=someone, purpose=Consent.Purpose.PARTNER, organisation_id=host, **granted)
+    hosts = {host.pk: host for webinar in webinars for host in webinar.hosts.all()}
+    asked = [(Consent.Purpose.PROCESSING, None), *((Consent.Purpose.PARTNER, hosts[pk]) for pk in sorted(hosts))]
+    texts = consents.kept_texts(asked, language="id", now=now)
+    rows = [
+        consent(someone, host, text, now)
         for someone in people
-        for host in hosts
-        if dice.random() < 0.6
+        for (_purpose, host), text in zip(asked, texts, strict=True)
+        if host is None or dice.random() < 0.6
     ]
     Consent.objects.bulk_create(rows)
+
+
+def consent(participant: Participant, organisation: Organisation | None, text: ConsentText, now: datetime) -> Consent:
+    return Consent(
+        participant=participant,
+        purpose=text.purpose,
+        organisation=organisation,
+        text=text,
+        version=text.version,
+        language=text.language,
+        granted_at=now,
+    )
 
 
 def make_organiser() -> User:

@@ -9,6 +9,7 @@ import xlsxwriter
 from defusedcsv import csv
 from django.db.models import Case, F, IntegerField, OuterRef, Subquery, Sum, Value, When
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conference.models import Organisation, Webinar
 from conference.timezones import WITA
@@ -32,6 +33,23 @@ COLUMNS = (
     "registered_at",
     "attended_minutes",
 )
+# The same in the words of consents: what is added here must be asked for anew.
+WORDS = {
+    "registration_code": gettext_lazy("registration code"),
+    "webinar": gettext_lazy("webinar"),
+    "name": gettext_lazy("name"),
+    "email": gettext_lazy("email"),
+    "phone": gettext_lazy("phone"),
+    "gender": gettext_lazy("gender"),
+    "age_group": gettext_lazy("age group"),
+    "province": gettext_lazy("province"),
+    "regency": gettext_lazy("regency or city"),
+    "organisation": gettext_lazy("organisation"),
+    "organisation_kind": gettext_lazy("kind of organisation"),
+    "status": gettext_lazy("status"),
+    "registered_at": gettext_lazy("time of sign-up"),
+    "attended_minutes": gettext_lazy("minutes attended"),
+}
 FIELDS = (
     "code",
     "webinar__slug",

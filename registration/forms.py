@@ -7,7 +7,9 @@ from functools import cache
 from typing import Any
 
 import phonenumbers
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
+from allauth.core import context, ratelimit
 from allauth.core.internal.cryptokit import compare_user_code
 from django import forms
 from django.forms.utils import flatatt
@@ -17,9 +19,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from conference.models import Organisation, Webinar
-from registration import addresses, regions
-from registration.models import Participant
-from registration.models.people import E164
+from registration import addresses, consents, regions
+from registration.models import Consent, Participant, User
+from registration.models.people import E164, leads_elsewhere
 from registration.signup import Answers, Person
 
 
@@ -27,6 +29,13 @@ def one_line(text: str) -> str:
     """Without control characters and doubled blanks, as names and organisations are kept."""
     visible = "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"} else char for char in text)
     return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+def plain_name(name: str) -> str:
+    """A name in a mail to others leads nowhere."""
+    if leads_elsewhere(name):
+        raise forms.ValidationError(_("Write only the name here."), code="link")
+    return name
 
 
 class LineField(forms.CharField):
@@ -58,17 +67,24 @@ class PhoneField(forms.CharField):
         return full
 
 
+# Asked for when they are needed: 514 regencies in a form's own copy of its fields cost more than all its other work.
+
+
+def provinces() -> list[Any]:
+    return [("", _("Choose")), *regions.province_choices()]
+
+
+def regencies() -> list[Any]:
+    return [("", _("Not said")), *regions.regency_choices()]
+
+
 @cache
 def regency_options() -> str:
-    """Without closing tags, which HTML allows, and only cities say what they are: the list is half the page's weight."""
+    """Without closing tags, which HTML allows: the list is a third of the page's weight."""
     return "".join(
-        format_html("<optgroup label='{}'>{}", province, format_html_join("", "<option value={}>{}", shortened(rows)))
+        format_html("<optgroup label='{}'>{}", province, format_html_join("", "<option value={}>{}", rows))
         for province, rows in regions.regency_choices()
     )
-
-
-def shortened(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(code, name.removeprefix("Kabupaten ")) for code, name in rows]
 
 
 class RegencySelect(forms.Select):
@@ -108,15 +124,9 @@ class PartnersField(forms.MultipleChoiceField):
         return value == self.ALL or super().valid_value(value)
 
 
-class SignUpForm(forms.Form):
-    webinars = forms.MultipleChoiceField(
-        label=_("Which webinars do you want to attend?"),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": _("Choose at least one webinar."),
-            "invalid_choice": _("There is no webinar “%(value)s” to sign up for. Choose from the list."),
-        },
-    )
+class PersonForm(forms.Form):
+    """What is asked of everybody who attends."""
+
     name = LineField(
         label=_("Name"),
         max_length=120,
@@ -124,14 +134,9 @@ class SignUpForm(forms.Form):
         error_messages={"required": _("Write your name.")},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = AddressField(
-        label=_("Email"),
-        max_length=254,
-        help_text=_("Your code and your personal links are sent to this address."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-    )
     province = forms.ChoiceField(
         label=_("Province"),
+        choices=provinces,
         help_text=_("So that the hours in your mail are those of your clock."),
         error_messages={
             "required": _("Choose your province."),
@@ -141,6 +146,7 @@ class SignUpForm(forms.Form):
     regency = forms.ChoiceField(
         label=_("Regency or city"),
         required=False,
+        choices=regencies,
         widget=RegencySelect,
         error_messages={"invalid_choice": _("Choose a regency or city from the list.")},
     )
@@ -161,9 +167,7 @@ class SignUpForm(forms.Form):
         max_length=120,
         help_text=_("Only if you are under 18."),
     )
-    guardian_consent = forms.BooleanField(
-        label=_("My parent or guardian agrees that I attend and that my data is used for it."), required=False
-    )
+    guardian_consent = forms.BooleanField(label=consents.STATEMENTS[Consent.Purpose.GUARDIAN], required=False)
     organisation = LineField(
         label=_("Organisation or community"),
         required=False,
@@ -175,16 +179,78 @@ class SignUpForm(forms.Form):
         required=False,
         choices=[("", _("Not said")), *Participant.OrganisationKind.choices],
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["gender"].initial = Participant.Gender.UNDISCLOSED
+        self.fields["age_group"].initial = Participant.AgeGroup.UNDISCLOSED
+
+    def clean_gender(self) -> str:
+        return self.cleaned_data["gender"] or Participant.Gender.UNDISCLOSED
+
+    def clean_age_group(self) -> str:
+        return self.cleaned_data["age_group"] or Participant.AgeGroup.UNDISCLOSED
+
+    def clean(self) -> None:
+        self.check_regency()
+        self.check_guardian()
+
+    def check_regency(self) -> None:
+        province, regency = self.cleaned_data.get("province"), self.cleaned_data.get("regency")
+        if province == regions.OUTSIDE_INDONESIA and regency:
+            self.add_error(
+                "regency",
+                _("Outside Indonesia there are no regencies: leave this field empty, or choose the province."),
+            )
+        elif province and regency and not regency.startswith(province):
+            message = _("%(regency)s is not in %(province)s. Change one of the two, or leave the regency empty.")
+            names = {"regency": regions.names()[regency], "province": regions.province_name(province)}
+            self.add_error("regency", forms.ValidationError(message, params=names))
+
+    def check_guardian(self) -> None:
+        if self.cleaned_data.get("age_group") != Participant.AgeGroup.UNDER_18:
+            self.cleaned_data["guardian_name"] = ""
+            return
+        if not self.cleaned_data.get("guardian_name"):
+            self.add_error("guardian_name", _("You are under 18: write the name of your parent or guardian."))
+        if not self.cleaned_data.get("guardian_consent"):
+            self.add_error("guardian_consent", _("You are under 18: your parent or guardian must agree."))
+
+
+class SignUpForm(PersonForm):
+    field_order = ["webinars", "name", "email"]
+    # The address that a question stands about, and the one that was probably meant.
+    asked = ""
+    meant: str | None = None
+
+    webinars = forms.MultipleChoiceField(
+        label=_("Which webinars do you want to attend?"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Choose at least one webinar."),
+            "invalid_choice": _("There is no webinar “%(value)s” to sign up for. Choose from the list."),
+        },
+    )
+    email = AddressField(
+        label=_("Email"),
+        max_length=254,
+        help_text=_("Your code and your personal links are sent to this address."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )
+    # Only in the form where a question about the address stands.
+    email_asked = forms.CharField(required=False, max_length=254)
+    email_meant = forms.CharField(required=False, max_length=254)
     consent_processing = forms.BooleanField(
-        label=_("I agree that my data is used so that I can take part in the conference."),
+        label=consents.STATEMENTS[Consent.Purpose.PROCESSING],
         error_messages={"required": _("Without this consent we can't register you. Tick it to go on.")},
     )
     consent_partners = PartnersField(
-        label=_("I agree that these organisations receive my data"),
+        label=consents.STATEMENTS[Consent.Purpose.PARTNER],
         required=False,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("“%(value)s” hosts none of the webinars. Choose from the list.")},
     )
+    consent_news = forms.BooleanField(label=consents.STATEMENTS[Consent.Purpose.NEWS], required=False)
     website = forms.CharField(
         label=_("Leave this field empty"),
         required=False,
@@ -198,16 +264,36 @@ class SignUpForm(forms.Form):
         self.hosts = {host.slug: host for webinar in webinars for host in webinar.hosts.all()}
         self.fields["webinars"].choices = [(slug, webinar.title) for slug, webinar in self.open_webinars.items()]
         self.fields["consent_partners"].choices = [(slug, host.name) for slug, host in self.hosts.items()]
-        self.fields["province"].choices = [("", _("Choose")), *regions.province_choices()]
-        self.fields["regency"].choices = [("", _("Not said")), *regions.regency_choices()]
-        self.fields["gender"].initial = Participant.Gender.UNDISCLOSED
-        self.fields["age_group"].initial = Participant.AgeGroup.UNDISCLOSED
 
-    def clean_gender(self) -> str:
-        return self.cleaned_data["gender"] or Participant.Gender.UNDISCLOSED
+    @property
+    def explanations(self) -> dict[str, str]:
+        """What stands under each consent, by purpose."""
+        return {purpose: consents.explanation_of(purpose) for purpose in Consent.Purpose}
 
-    def clean_age_group(self) -> str:
-        return self.cleaned_data["age_group"] or Participant.AgeGroup.UNDISCLOSED
+    def clean(self) -> None:
+        super().clean()
+        if (email := self.cleaned_data.get("email")) and email != self.initial.get("email"):
+            self.ask_about(email)
+
+    def ask_about(self, email: str) -> None:
+        """Once, and never a refusal: whoever sends the form again keeps her address."""
+        meant = addresses.likely_meant(email)
+        if not meant and not addresses.is_disposable(email):
+            return
+        self.asked, self.meant = email, meant
+        if meant and self.cleaned_data.get("email_meant") == meant:
+            self.cleaned_data["email"] = meant
+        elif self.cleaned_data.get("email_asked") != email:
+            self.add_error("email", forms.ValidationError(self.question(), code="question"))
+
+    def question(self) -> str:
+        if self.meant:
+            text = _("Did you mean %(meant)s? If %(email)s is right, send the form once more.")
+            return text % {"meant": self.meant, "email": self.asked}
+        text = _(
+            "Mailboxes at %(domain)s soon end, and your links are sent by mail until the conference. An address that lasts is better. If you want to keep this one, send the form once more."
+        )
+        return text % {"domain": self.asked.rpartition("@")[2]}
 
     def clean_website(self) -> str:
         if self.cleaned_data["website"]:
@@ -216,26 +302,6 @@ class SignUpForm(forms.Form):
             self.data["website"] = ""
             raise forms.ValidationError(message, code="machine")
         return ""
-
-    def clean(self) -> None:
-        self.check_regency()
-        self.check_guardian()
-
-    def check_regency(self) -> None:
-        province, regency = self.cleaned_data.get("province"), self.cleaned_data.get("regency")
-        if province and regency and not regency.startswith(province):
-            message = _("%(regency)s is not in %(province)s. Change one of the two, or leave the regency empty.")
-            names = {"regency": regions.names()[regency], "province": regions.province_name(province)}
-            self.add_error("regency", forms.ValidationError(message, params=names))
-
-    def check_guardian(self) -> None:
-        if self.cleaned_data.get("age_group") != Participant.AgeGroup.UNDER_18:
-            self.cleaned_data["guardian_name"] = ""
-            return
-        if not self.cleaned_data.get("guardian_name"):
-            self.add_error("guardian_name", _("You are under 18: write the name of your parent or guardian."))
-        if not self.cleaned_data.get("guardian_consent"):
-            self.add_error("guardian_consent", _("You are under 18: your parent or guardian must agree."))
 
     def chosen_webinars(self) -> list[Webinar]:
         return [self.open_webinars[slug] for slug in self.cleaned_data["webinars"]]
@@ -252,6 +318,7 @@ class SignUpForm(forms.Form):
             "person": {field: str(self.cleaned_data[field]) for field in Person.__annotations__},  # type: ignore[typeddict-item]
             "webinars": [webinar.pk for webinar in self.chosen_webinars()],
             "partners": [organisation.pk for organisation in self.chosen_partners()],
+            "news": self.cleaned_data["consent_news"],
             "language": get_language() or "id",
             "given_at": now.isoformat(),
         }
@@ -280,3 +347,12 @@ class SignInForm(RequestLoginCodeForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
     )
+
+    def clean_email(self) -> str:
+        """As allauth's, but however she writes her address she is one person, with one limit."""
+        email = self.cleaned_data["email"]
+        key = addresses.key(email)
+        if not ratelimit.consume(context.request, action="request_login_code", key=key):
+            raise get_adapter().validation_error("too_many_login_attempts")
+        self._user = User.objects.filter(email_key=key, is_active=True).first()
+        return email

@@ -19,16 +19,38 @@ def taken(webinar: Webinar) -> int:
     return SeatCount.objects.filter(webinar=webinar).values_list("taken", flat=True).first() or 0
 
 
+def left(webinar: Webinar) -> int | None:
+    """Seats that nobody has, holds or is invited to; None without a limit."""
+    if webinar.capacity is None:
+        return None
+    return left_of(webinar, SeatCount.objects.filter(webinar=webinar).first())
+
+
+def left_of(webinar: Webinar, count: SeatCount | None) -> int | None:
+    """Never below 0: a capacity may have been lowered below what is taken."""
+    if webinar.capacity is None:
+        return None
+    in_use = count.taken + count.reserved if count else 0
+    return max(webinar.capacity - in_use, 0)
+
+
 def has_left(webinar: Webinar) -> bool:
-    return webinar.capacity is None or taken(webinar) < webinar.capacity
+    return left(webinar) != 0
 
 
 def left_by_webinar(webinars: Iterable[Webinar]) -> dict[int, int | None]:
-    """Seats left by webinar id, None without a limit: to show, not to decide."""
+    """Seats left by webinar id, None without a limit: to show, not to decide.
+
+    A seat held for a code counts as free: else a number that falls while a form is sent would tell strangers whether
+    its address has the seat already.
+    """
     webinars = list(webinars)
     limited = [webinar for webinar in webinars if webinar.capacity is not None]
-    counts = dict(SeatCount.objects.filter(webinar__in=limited).values_list("webinar_id", "taken")) if limited else {}
-    return {
-        webinar.pk: None if webinar.capacity is None else max(webinar.capacity - counts.get(webinar.pk, 0), 0)
-        for webinar in webinars
-    }
+    counts = SeatCount.objects.in_bulk([webinar.pk for webinar in limited]) if limited else {}
+    return {webinar.pk: shown(webinar, counts.get(webinar.pk)) for webinar in webinars}
+
+
+def shown(webinar: Webinar, count: SeatCount | None) -> int | None:
+    if webinar.capacity is None or count is None:
+        return webinar.capacity
+    return max(webinar.capacity - (count.taken - count.held) - count.reserved, 0)

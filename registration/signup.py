@@ -3,18 +3,22 @@
 One path for known and unknown addresses, and a second call changes nothing.
 """
 
+from collections.abc import Callable, Iterable, Sized
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import NotRequired, TypedDict, TypeVar
 
-from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import F
+from django.db.models.expressions import DatabaseDefault
 
 from conference.models import Organisation, Webinar, WebinarQuerySet
-from registration import consents, mail, seats, waitinglist
-from registration.models import OutgoingMail, Participant, Registration, User
+from registration import addresses, consents, deadlocks, history, invitations, mail, seats, waitinglist
+from registration.models import Event, Invitation, OutgoingMail, Participant, Registration, User
 
 Status = Registration.Status
+Step = Event.Kind
+Known = TypeVar("Known", User, Participant)
 
 # Long enough to find the mail on a slow connection, short enough for the next in line.
 HOLD = timedelta(minutes=30)
@@ -42,6 +46,8 @@ class Answers(TypedDict):
     person: Person
     webinars: list[int]
     partners: list[int]
+    news: NotRequired[bool]
+    invitation: NotRequired[int]  # whose link led to the form
     language: str
     given_at: str
 
@@ -49,37 +55,88 @@ class Answers(TypedDict):
 # ---- Before the code
 
 
-def begin(answers: Answers, *, now: datetime) -> User:
-    """Finds or creates the account of the address and holds seats for it; the sign-in by code comes next.
+@deadlocks.done_again
+def begin(answers: Answers, *, now: datetime, send_code: Callable[[User], None] = lambda user: None) -> User:
+    """Finds or creates the account of the address, has a code sent to it and holds seats for it.
 
     A person whose address is proven keeps her data as it is until the code shows that it is she who writes.
     """
     email = answers["person"]["email"]
     with transaction.atomic():
         user = account_of(email, language=answers["language"], now=now)
+        send_code(user)  # before the webinars are locked, for which others wait
         participant = participant_of(user, answers, now=now)
         remember(user, participant, now=now)
-        for webinar in seats.lock(answers["webinars"]):
-            hold(participant, webinar, now=now)
+        webinars = seats.lock(answers["webinars"])
+        invitation = invitations.open_one(answers.get("invitation"), webinars, now=now)
+        hold_all(participant, [w for w in webinars if not invitation or w.pk != invitation.webinar_id], now=now)
     return user
 
 
 def account_of(email: str, *, language: str, now: datetime) -> User:
+    """The account of this person, whatever case or plus-tag she writes her address with; locked."""
     # Not the name: whoever typed it may not be the owner of the address.
-    fields = {"password": make_password(None), "language": language, "date_joined": now}
+    newcomer = User(email=email, password=make_password(None), language=language, date_joined=now)
     # Locked, as in `confirm`: account, participant and webinars in this order everywhere, so that nobody deadlocks.
-    user, _created = User.objects.select_for_update(no_key=True).get_or_create(email=email, defaults=fields)
-    EmailAddress.objects.get_or_create(user=user, email=email, defaults={"primary": True})
+    user = found_or_added(newcomer)
+    if user.email != email and (participant := unproven_in(user)):
+        user = yield_to(newcomer, user, participant)
     return user
+
+
+FOUND_OR_ADDED = """
+INSERT INTO {table} AS known ({columns}) VALUES ({values})
+ON CONFLICT (email_key) WHERE NOT email = '' DO UPDATE SET language = known.language RETURNING *
+"""
+
+
+def found_or_added(newcomer: Known) -> Known:
+    """The row of the newcomer's address, locked: one statement for known and unknown, for time tells too.
+
+    A row that is there already is written as it is, which locks it.
+    """
+    fields = [field for field in newcomer._meta.concrete_fields if not (field.primary_key or field.generated)]
+    given = {str(field.column): field.pre_save(newcomer, add=True) for field in fields}
+    given = {column: value for column, value in given.items() if not isinstance(value, DatabaseDefault)}
+    places = ", ".join(["%s"] * len(given))
+    statement = FOUND_OR_ADDED.format(table=newcomer._meta.db_table, columns=", ".join(given), values=places)
+    return type(newcomer).objects.raw(statement, list(given.values()))[0]
+
+
+def unproven_in(user: User) -> Participant | None:
+    """The participant of an account that came with her sign-up and with which nothing else has been done."""
+    if user.last_login or user.is_staff:
+        return None
+    participant = user.participants.filter(email_key=user.email_key, proven_at=None, is_made_up=False).first()
+    if participant is None or user.date_joined != participant.created_at:
+        return None
+    others = user.participants.exclude(pk=participant.pk)
+    return None if user.partner_memberships.exists() or others.exists() else participant
+
+
+def yield_to(newer: User, user: User, participant: Participant) -> User:
+    """What nobody has proven keeps nobody out: not every mail server takes name+tag@ for name@.
+
+    Another account, so that a code on its way to the earlier address opens nothing. What is held stays held.
+    """
+    User.objects.filter(pk=user.pk).update(email=f"{user.pk}@yielded.invalid")
+    newer.save(force_insert=True)
+    participant.account, participant.email = newer, newer.email
+    participant.save(update_fields=["account", "email"])
+    user.delete()
+    return newer
+
+
+def address_on_record(email: str) -> str:
+    """Where mail to this person goes: as her account knows her, not as somebody has just written her."""
+    known = User.objects.filter(email_key=addresses.key(email)).values_list("email", flat=True)
+    return known.first() or email
 
 
 def participant_of(user: User, answers: Answers, *, now: datetime) -> Participant:
     fields = dict(answers["person"])
-    email = fields.pop("email")
-    fields |= {"account": user, "language": answers["language"], "created_at": now}
-    known = Participant.objects.select_for_update(no_key=True)
-    participant, _created = known.get_or_create(email=email, defaults=fields)
-    return participant
+    fields |= {"email": user.email, "account": user, "language": answers["language"], "created_at": now}
+    return found_or_added(Participant(**fields))
 
 
 def remember(user: User, participant: Participant, *, now: datetime) -> None:
@@ -93,34 +150,42 @@ def remember(user: User, participant: Participant, *, now: datetime) -> None:
     participant.save(update_fields=["created_at"])
 
 
-def hold(participant: Participant, webinar: Webinar, *, now: datetime) -> None:
-    """Keeps a seat for HOLD, if there is one. Without one nothing is written: the code puts her on the waiting list."""
-    registration = Registration.objects.filter(participant=participant, webinar=webinar).first()
-    if registration and registration.status != Status.CANCELLED:
-        return
-    waitinglist.move_up(webinar, now=now)  # nobody overtakes those who wait for a seat that has just come free
-    if not webinar.is_open_for_registration(now) or not seats.has_left(webinar):
-        return
-    registration = registration or Registration(participant=participant, webinar=webinar, created_at=now)
-    put(registration, Status.PENDING, now=now, held_until=now + HOLD)
+def hold_all(participant: Participant, webinars: list[Webinar], *, now: datetime) -> None:
+    """Keeps seats for HOLD, where there are any. Else nothing is written: the code puts her on the waiting list."""
+    left = waitinglist.settle(webinars, now=now)
+    can_be_held = [
+        registration
+        for registration in registrations_of(participant, webinars, now=now)
+        if left[registration.webinar_id] != 0 and registration.webinar.is_open_for_registration(now)
+    ]
+    held = [registration for registration in can_be_held if registration.status in ("", Status.CANCELLED)]
+    Registration.objects.put(held, Status.PENDING, now=now, held_until=now + HOLD)
+    history.write([history.step(Step.HELD, row, now=now, words=row.webinar.title) for row in held])
+    if can_be_held and not held and participant.proven_at:
+        write_as_they_are(can_be_held)
 
 
-def put(
-    registration: Registration, status: Registration.Status, *, now: datetime, held_until: datetime | None = None
-) -> None:
-    """A transition that may be the row's first."""
-    if registration.pk:
-        registration.set_status(status, now=now, held_until=held_until)
-        return
-    registration.status, registration.held_until = status, held_until
-    registration.confirmed_at = now if status == Status.CONFIRMED else None
-    registration.waitlisted_at = now if status == Status.WAITLISTED else None
-    registration.save(force_insert=True)
+def write_as_they_are(registrations: list[Registration]) -> None:
+    """The work of a hold for those who are in already: a form that is answered sooner would tell strangers so."""
+    Registration.objects.filter(pk__in=[row.pk for row in registrations]).update(status=F("status"))
+    Event.objects.filter(registration__in=registrations).update(note=F("note"))
+
+
+def registrations_of(participant: Participant, webinars: list[Webinar], *, now: datetime) -> list[Registration]:
+    """Hers in each of the webinars; where there is none yet, one that is not saved."""
+    hers = {row.webinar_id: row for row in participant.registrations.filter(webinar__in=webinars)}
+    rows = []
+    for webinar in webinars:
+        row = hers.get(webinar.pk) or Registration(participant=participant, created_at=now)
+        row.participant, row.webinar = participant, webinar
+        rows.append(row)
+    return rows
 
 
 # ---- After the code
 
 
+@deadlocks.done_again
 def confirm(user: User, answers: Answers, *, now: datetime, replaces: bool = False) -> list[Registration]:
     """What the code proves: that it is the owner of the address who gave these answers.
 
@@ -128,9 +193,11 @@ def confirm(user: User, answers: Answers, *, now: datetime, replaces: bool = Fal
     Returns the registrations that changed, confirmed or on the waiting list; one mail tells of them all.
     """
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two tabs, one after the other
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two tabs, one after the other
         participant = take_answers(user, answers, now=now, replaces=replaces)
-        changed = [r for webinar in seats.lock(answers["webinars"]) if (r := admit(participant, webinar, now=now))]
+        webinars = seats.lock(answers["webinars"])
+        invitation = invitations.open_one(answers.get("invitation"), webinars, now=now)
+        changed = admit_all(participant, webinars, now=now, actor=user, invitation=invitation)
         if changed:
             mail.queue_confirmation(participant, moment=now)
     return changed
@@ -138,9 +205,10 @@ def confirm(user: User, answers: Answers, *, now: datetime, replaces: bool = Fal
 
 def take_answers(user: User, answers: Answers, *, now: datetime, replaces: bool) -> Participant:
     """The account's own participant, proven from now on, with what the answers say."""
-    participant = participant_of(user, answers, now=now)
+    own = Participant.objects.select_for_update(no_key=True).filter(email_key=user.email_key)
+    participant = next(iter(own), None) or participant_of(user, answers, now=now)
     take_person(participant, answers["person"], replaces=replaces or not participant.proven_at)
-    participant.account, participant.language = user, answers["language"]
+    participant.account, participant.email, participant.language = user, user.email, answers["language"]
     participant.proven_at = participant.proven_at or now
     participant.save()
     record_consents(participant, answers, now=now)
@@ -153,6 +221,8 @@ def take_answers(user: User, answers: Answers, *, now: datetime, replaces: bool)
 def take_person(participant: Participant, person: Person, *, replaces: bool) -> None:
     """What a stranger typed with an unproven address goes; what a proven person leaves blank stays as it was."""
     for field, value in person.items():
+        if field == "email":
+            continue  # that of the account: it is the one that the code has proven
         if replaces or value not in UNANSWERED:
             setattr(participant, field, value)
     if not participant.regency.startswith(participant.province):
@@ -164,6 +234,7 @@ def record_consents(participant: Participant, answers: Answers, *, now: datetime
         participant,
         Organisation.objects.filter(pk__in=answers["partners"]),
         with_guardian=bool(answers["person"]["guardian_name"]),
+        with_news=answers.get("news", False),
         language=answers["language"],
         now=now,
     )
@@ -171,56 +242,136 @@ def record_consents(participant: Participant, answers: Answers, *, now: datetime
 
 def held_webinars(email: str) -> WebinarQuerySet:
     """What is held for the address and waits for the form whose code is entered."""
-    held = Registration.objects.pending().filter(participant__email=email)
+    held = Registration.objects.held().filter(participant__email_key=addresses.key(email))
     return Webinar.objects.filter(registrations__in=held).in_order()
 
 
-def admit(participant: Participant, webinar: Webinar, *, now: datetime) -> Registration | None:
-    """Into the webinar, or onto its waiting list; None when nothing changes. The caller holds the lock."""
-    registration = Registration.objects.filter(participant=participant, webinar=webinar).first()
-    if registration and registration.is_live:
-        return None
-    is_held = registration is not None and registration.status == Status.PENDING
-    # A seat that was held in time is hers even if the registration has closed since.
-    if not (webinar.is_on(now) if is_held else webinar.is_open_for_registration(now)):
-        return None
-    registration = registration or Registration(participant=participant, webinar=webinar, created_at=now)
-    waitinglist.move_up(webinar, now=now)  # nobody overtakes those who wait for a seat that has just come free
-    has_seat = is_held or seats.has_left(webinar)
-    put(registration, Status.CONFIRMED if has_seat else Status.WAITLISTED, now=now)
-    return registration
+def admit(
+    participant: Participant, webinar: Webinar, *, now: datetime, actor: User | None = None
+) -> Registration | None:
+    """Into one webinar, or onto its waiting list; None when nothing changes. The caller holds the lock."""
+    return next(iter(admit_all(participant, [webinar], now=now, actor=actor)), None)
 
 
-def missed(user: User, answers: Answers) -> list[Webinar]:
+def admit_all(
+    participant: Participant,
+    webinars: list[Webinar],
+    *,
+    now: datetime,
+    actor: User | None = None,
+    invitation: Invitation | None = None,
+) -> list[Registration]:
+    """Into the webinars, or onto their waiting lists; what changed. The caller holds the locks.
+
+    A locked and open invitation brings the seat that is kept for it.
+    """
+    left = waitinglist.settle(webinars, now=now)  # nobody overtakes those who wait for a seat that has come free
+    if invitation:
+        invitations.take_up(invitation, now=now)
+    rows = registrations_of(participant, webinars, now=now)
+    invited_to = invitation.webinar_id if invitation else None
+    outcomes = [(r, outcome(r, left[r.webinar_id], is_invited=r.webinar_id == invited_to, now=now)) for r in rows]
+    for status in (Status.CONFIRMED, Status.WAITLISTED):
+        Registration.objects.put([row for row, to in outcomes if to == status], status, now=now)
+    changed = [row for row, to in outcomes if to]
+    note_admitted(changed, invited_to, now=now, actor=actor)
+    if invitation:
+        invitations.settle(invitation, next(row for row in rows if row.webinar_id == invited_to), now=now)
+    return changed
+
+
+def outcome(
+    registration: Registration, left: int | None, *, is_invited: bool, now: datetime
+) -> Registration.Status | None:
+    """What signing up makes of her registration; None when it stays."""
+    webinar = registration.webinar
+    if registration.is_confirmed:
+        return None
+    if registration.status == Status.PENDING or is_invited:
+        # A seat that was held or kept in time is hers even if the registration has closed since.
+        return Status.CONFIRMED if webinar.is_on(now) else None
+    if not webinar.is_open_for_registration(now):
+        return None
+    if left != 0:
+        return Status.CONFIRMED
+    return None if registration.is_waitlisted else Status.WAITLISTED
+
+
+def note_admitted(
+    registrations: list[Registration], invited_to: int | None, *, now: datetime, actor: User | None
+) -> None:
+    kinds = {True: Step.CONFIRMED, False: Step.WAITLISTED}
+    history.write(
+        [
+            history.step(
+                Step.INVITED if row.webinar_id == invited_to else kinds[row.is_confirmed], row, now=now, actor=actor
+            )
+            for row in registrations
+        ]
+    )
+
+
+def accept_invitation(invitation: Invitation, participant: Participant, *, now: datetime) -> Registration | None:
+    """The one button of somebody who is known and signed in; None when it was answered before or is over."""
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=participant.account_id)
+        Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+        webinars = seats.lock([invitation.webinar_id])
+        open_one = invitations.open_one(invitation.pk, webinars, now=now)
+        if open_one is None or not consents.to_take_part().filter(participant=participant).exists():
+            return None
+        if admit_all(participant, webinars, now=now, actor=user, invitation=open_one):
+            mail.queue_confirmation(participant, moment=now)
+        return open_one.registration
+
+
+def take_others(registration: Registration, webinar_ids: Iterable[int], *, now: datetime) -> list[Registration]:
+    """For somebody whose webinar is cancelled: into the others that she chose, with one mail; what changed."""
+    participant = registration.participant
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=participant.account_id)
+        changed = admit_all(participant, seats.lock(webinar_ids), now=now, actor=participant.account)
+        if changed:
+            mail.queue_confirmation(participant, moment=now)
+    return changed
+
+
+def missed(user: User, answers: Answers, changed: Sized = ()) -> list[Webinar]:
     """What the answers ask for and she is not in: it closed before the code came."""
-    hers = Registration.objects.live().filter(participant__email=user.email)
+    if len(changed) == len(answers["webinars"]):
+        return []
+    hers = Registration.objects.live().filter(participant__email_key=addresses.key(user.email))
     return list(Webinar.objects.filter(pk__in=answers["webinars"]).exclude(registrations__in=hers).in_order())
 
 
 # ---- Leaving
 
 
-def cancel(registration: Registration, *, now: datetime) -> bool:
+def cancel(
+    registration: Registration, *, now: datetime, actor: User | None = None, reason: str = "", tell: bool = True
+) -> bool:
     """Gives the seat back and passes it on; False when there was nothing to cancel, or the webinar is over."""
     with transaction.atomic():
-        webinar = seats.lock([registration.webinar_id])[0]
-        registration.refresh_from_db(fields=["status"])
+        [webinar] = seats.lock([registration.webinar_id])
+        registration.refresh_from_db(fields=["status", "offered_at"])
         if not registration.is_live or webinar.is_over(now):
             return False
-        registration.set_status(Status.CANCELLED, now=now)
-        mail.queue_about(registration, OutgoingMail.Kind.CANCELLATION, moment=now)
+        Registration.objects.put([registration], Status.CANCELLED, now=now, cancel_reason=reason[:300])
+        if tell:
+            mail.queue_about(registration, OutgoingMail.Kind.CANCELLATION, moment=now)
+        history.note_all(Step.CANCELLED, [registration], now=now, actor=actor, words=reason)
         waitinglist.move_up(webinar, now=now)
     return True
 
 
 def expire_holds(*, now: datetime) -> int:
-    """Seats that no code has claimed pass on, and an address that nobody proved leaves no trace. How many holds."""
+    """Seats that no code or answer has claimed pass on, and an address that nobody proved leaves no trace. How many."""
     expired = 0
     held = Registration.objects.held_longer_than(now).order_by().values_list("webinar_id", flat=True).distinct()
     for webinar_id in sorted(held):
         with transaction.atomic():
             webinars = seats.lock([webinar_id])
-            expired += release_holds(webinar_id, now=now)
+            expired += release_holds(webinar_id, now=now) + waitinglist.release_offers(webinar_id, now=now)
             for webinar in webinars:
                 waitinglist.move_up(webinar, now=now)
     forget_unproven(now=now)
@@ -229,10 +380,15 @@ def expire_holds(*, now: datetime) -> int:
 
 def release_holds(webinar_id: int, *, now: datetime) -> int:
     """A row that had a life before its hold goes back to it; a row that was only a hold goes."""
-    held = Registration.objects.held_longer_than(now).filter(webinar=webinar_id)
-    returned = held.filter(cancelled_at__isnull=False).update(status=Status.CANCELLED, held_until=None)
-    deleted, _by_model = held.filter(cancelled_at=None).delete()
-    return returned + deleted
+    late = list(Registration.objects.held().held_longer_than(now).filter(webinar=webinar_id).select_related("webinar"))
+    held = Registration.objects.filter(pk__in=[row.pk for row in late])
+    held.filter(cancelled_at__isnull=False).update(status=Status.CANCELLED, held_until=None)
+    held.filter(cancelled_at=None).delete()
+    steps = [history.step(Step.HOLD_EXPIRED, row, now=now, words=row.webinar.title) for row in late]
+    for step, row in zip(steps, late, strict=True):
+        step.registration_id = row.pk if row.cancelled_at else None
+    history.write(steps)
+    return len(late)
 
 
 def forget_unproven(*, now: datetime) -> None:

@@ -1,30 +1,65 @@
 """Doormen: each calls one rule. They are safe to run twice and at the same time."""
 
 from celery import shared_task
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from conference import changes
-from registration import mail, signup, waitinglist
+from registration import (
+    alerts,
+    announcements,
+    bouncebox,
+    bounces,
+    cancelled,
+    changed,
+    delivery,
+    digests,
+    erasure,
+    heartbeat,
+    invitations,
+    mail,
+    partners,
+    reminders,
+    retention,
+    signup,
+    waitinglist,
+)
+from registration.models import Heartbeat
 
 
 @shared_task(ignore_result=True)
 def deliver_mail_now() -> None:
-    mail.deliver_due(urgent_only=True)
+    heartbeat.note(Heartbeat.Role.FAST, now=timezone.now())
+    delivery.deliver_due(urgent_only=True)
 
 
 @shared_task(ignore_result=True)
 def deliver_due_mail() -> None:
-    mail.sweep(now=timezone.now())
-    mail.deliver_due()
+    heartbeat.note(Heartbeat.Role.MAIL, now=timezone.now())
+    delivery.sweep(now=timezone.now())
+    bounces.hold_back(now=timezone.now())
+    delivery.deliver_due()
 
 
 @shared_task(ignore_result=True)
 def expire_holds() -> None:
+    """On the queue of the codes, and called by beat alone: it tells that both live."""
     now = timezone.now()
+    heartbeat.note(Heartbeat.Role.FAST, now=now)
+    heartbeat.note(Heartbeat.Role.BEAT, now=now)
     signup.expire_holds(now=now)
+    invitations.expire(now=now)
+    invitations.remind(now=now)
+    cancelled.tell_everywhere(now=now)
     waitinglist.promote_everywhere(now=now)
     mail.forget_codes(now=now)
+    bounces.forget_strangers(now=now)
+
+
+@shared_task(ignore_result=True)
+def send_announcements() -> None:
+    announcements.tick(now=timezone.now())
 
 
 @shared_task(ignore_result=True)
@@ -33,5 +68,36 @@ def record_changes() -> None:
 
 
 @shared_task(ignore_result=True)
+def queue_reminders() -> None:
+    """A change first: it makes reminders needless that it overtakes."""
+    now = timezone.now()
+    changed.look_everywhere(now=now)
+    reminders.queue_due(now=now)
+
+
+@shared_task(ignore_result=True)
+def watch_mail() -> None:
+    alerts.watch(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def write_digests() -> None:
+    now = timezone.now()
+    digests.write(now=now)
+    partners.tell_of_lists(now=now)
+
+
+@shared_task(ignore_result=True)
 def clear_sessions() -> None:
     SessionStore.clear_expired()
+
+
+@shared_task(ignore_result=True)
+def apply_retention() -> None:
+    retention.apply_all(now=timezone.now())
+    erasure.end_dead_sessions()
+
+
+@shared_task(ignore_result=True)
+def read_bounces() -> None:
+    bouncebox.read_imap(settings.BOUNCE_IMAP_URL, now=timezone.now())

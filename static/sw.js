@@ -1,13 +1,18 @@
 // Keeps the public pages, and the own page of whoever is signed in, for a phone without a line. The view behind /sw.js
-// puts KEEP (false: give everything back), VERSION and NOTICE (what a kept page says, by language) before this text.
+// puts KEEP (false: give everything back), VERSION, NOTICE (what a kept page says, by language) and STUCK (what a page
+// says whose form to the Zoom room found no line) before this text.
 const STATIC = `static-${VERSION}`; // hashed files and the offline pages: new with each version
 const PAGES = "pages-1"; // outlive a new version: an update must not empty a phone
 const MINE = "mine-1";
+const PICTURES = "pictures-1";
 const OFFLINE = ["/luring/", "/en/luring/"];
 const HASHED = /^\/static\/(css|img|js)\/.*\.[0-9a-f]{12}\.\w+$/;
+const VARIANT = /^\/media\/variants\/\w+\/\d+\.\w+$/; // of a photo or logo; its address never means another one
 const PUBLIC = /^(\/en)?\/((agenda|webinar|pembicara|mitra|edisi|halaman)\/([^/]+\/)?)?$/;
-const OWN = /^(\/en)?\/(saya|gabung\/[^/]+)\/$/;
-const PERSONAL = /^(\/en)?\/(saya|gabung|daftar|akun)\//; // watched for who is signed in; only OWN is kept
+const SHORT = /^(\/en)?\/[1-9]\d?\/?$/; // leads to a webinar
+const ROOM = /^(\/en)?\/gabung\/[^/]+\/$/;
+const OWN = /^(\/en)?\/(saya|(gabung|tautan)\/[^/]+)\/$/;
+const PERSONAL = /^(\/en)?\/(saya|gabung|tautan|daftar|akun)\//; // watched for who is signed in; only OWN is kept
 const DOORS = /^(\/en)?\/(akun|admin\/logout)\//; // whoever sends a form here comes or goes
 const HOUR = 36e5;
 let visit = 0; // grows when the own pages are forgotten: an answer on its way since before isn't kept
@@ -17,7 +22,7 @@ const start = (path) => (path.startsWith("/en/") ? "/en" : "");
 const age = (copy) => (copy ? Date.now() - Date.parse(copy.headers.get("date")) : Infinity);
 const find = (cacheName, path) => caches.match(path, { cacheName, ignoreVary: true });
 // A personal link is signed anew wherever it is written; before its first dot stands which registration it opens.
-const key = (path) => path.replace(/(\/gabung\/[^./]+)\.[^/]+/, "$1");
+const key = (path) => path.replace(/(\/(?:gabung|tautan)\/[^./]+)\.[^/]+/, "$1");
 const links = (text, pattern) => [...new Set(Array.from(text.matchAll(pattern), (found) => found[1]))];
 
 async function put(name, path, answer, most) {
@@ -63,7 +68,7 @@ async function fill() {
 addEventListener("activate", (event) => event.waitUntil(KEEP ? takeOver() : end()));
 
 async function takeOver() {
-  for (const name of await caches.keys()) if (![STATIC, PAGES, MINE].includes(name)) await caches.delete(name);
+  for (const name of await caches.keys()) if (![STATIC, PAGES, MINE, PICTURES].includes(name)) await caches.delete(name);
   const pages = await caches.open(PAGES);
   for (const prefix of ["", "/en"]) await pages.delete(`${prefix}/kept`); // all pages anew at the next sight
   await clients.claim();
@@ -118,10 +123,11 @@ async function keepOwn(path, answer, since) {
     since = visit;
   }
   if (!person || !OWN.test(path) || (path.includes("/gabung/") && !(await find(MINE, key(path))))) return;
+  if (path.includes("/tautan/") && !/ content="\w+" data-hers>/.test(text)) return; // somebody else's page on this phone
   const store = async (address, page) => since === visit && put(MINE, key(address), page, 40);
   await store("/person", new Response(person));
   await store(path, answer);
-  if (path.includes("/gabung/")) return;
+  if (!path.endsWith("/saya/")) return;
   const tickets = links(text, /href="?((?:\/en)?\/gabung\/[^"/> ]+\/)[" >]/g).slice(0, 15);
   await prune(start(path), tickets.map(key));
   for (const link of tickets) {
@@ -146,22 +152,28 @@ addEventListener("fetch", (event) => {
   if (!KEEP || url.origin !== location.origin) return;
   if (request.method !== "GET") {
     if (DOORS.test(url.pathname)) event.waitUntil(forget());
-  } else if (HASHED.test(url.pathname)) event.respondWith(file(url.pathname, request));
-  else if (request.mode === "navigate" && (PUBLIC.test(url.pathname) || PERSONAL.test(url.pathname))) show(event, url);
+    if (ROOM.test(url.pathname) && request.mode === "navigate")
+      event.respondWith(fetch(request).catch(() => stuck(url.pathname)));
+  } else if (HASHED.test(url.pathname)) event.respondWith(file(STATIC, url.pathname, request));
+  else if (VARIANT.test(url.pathname)) event.respondWith(file(PICTURES, url.pathname, request));
+  else if (request.mode === "navigate" && [PUBLIC, SHORT, PERSONAL].some((kind) => kind.test(url.pathname)))
+    show(event, url);
 });
 
-async function file(path, request) {
-  const found = await find(STATIC, path);
+async function file(name, path, request) {
+  const found = await find(name, path);
   if (found) return found;
   try {
     const answer = await fetch(request);
-    if (answer.ok) await put(STATIC, path, answer.clone(), 60);
+    if (answer.ok) await put(name, path, answer.clone(), 60);
     return answer;
   } catch (error) {
-    // A page kept before an update asks for the file of its time: today's one of that name will do.
-    const plain = (name) => name.replace(/\.[0-9a-f]{12}\./, ".");
+    // A page kept before an update asks for the file of its time: today's one of that name will do. In the place of a
+    // picture that was never seen stands cloth.
+    const plain = (address) => address.replace(/\.[0-9a-f]{12}\./, ".");
+    const wanted = name === PICTURES ? "/static/img/cloth.svg" : plain(path);
     const cache = await caches.open(STATIC);
-    const twin = (await cache.keys()).find((key) => plain(new URL(key.url).pathname) === plain(path));
+    const twin = (await cache.keys()).find(({ url }) => plain(new URL(url).pathname) === wanted);
     if (twin) return cache.match(twin);
     throw error;
   }
@@ -175,7 +187,7 @@ function show(event, url) {
   const answer = fetch(event.request);
   const copy = answer.then((fresh) => fresh.clone());
   event.waitUntil(copy.then((fresh) => keep(url, fresh, since)).catch(() => {}));
-  const patience = new Promise((done) => setTimeout(done, PUBLIC.test(path) ? 4e3 : 15e3));
+  const patience = new Promise((done) => setTimeout(done, PERSONAL.test(path) ? 15e3 : 4e3));
   const usable = answer.then((fresh) => (fresh.status > 501 ? null : fresh)).catch(() => null);
   event.respondWith(
     (async () =>
@@ -187,6 +199,7 @@ function show(event, url) {
 }
 
 async function kept(path) {
+  if (SHORT.test(path)) return spelledOut(path);
   const copy = await find(OWN.test(path) ? MINE : PAGES, key(path));
   if (!copy || (OWN.test(path) && age(copy) > 30 * 24 * HOUR)) return null;
   const language = start(path) ? "en" : "id";
@@ -194,8 +207,28 @@ async function kept(path) {
   const say = (options) => date.toLocaleString(language === "en" ? "en-GB" : "id", options);
   const day = `${say({ weekday: "long" })} ${say({ day: "numeric", month: "short" })}`;
   const when = `${day} ${say({ hour: "2-digit", minute: "2-digit" })}`;
-  const text = (await copy.text()).replace(/<main[^>]*>/, (tag) => tag + NOTICE[language].replace("{when}", when));
-  const headers = new Headers(copy.headers);
+  return marked(copy, NOTICE[language].replace("{when}", when));
+}
+
+async function marked(page, notice) {
+  const text = (await page.text()).replace(/<main[^>]*>/, (tag) => tag + notice);
+  const headers = new Headers(page.headers);
   for (const name of ["content-encoding", "content-length"]) headers.delete(name);
   return new Response(text, { headers });
+}
+
+// Each webinar's page names its short address.
+async function spelledOut(path) {
+  const cache = await caches.open(PAGES);
+  for (const page of await cache.keys()) {
+    const [short] = links(await (await cache.match(page)).text(), /<link rel="?shortlink"? href="?([^"> ]+)/g);
+    if (short === path.replace(/\/$/, "")) return Response.redirect(page.url);
+  }
+  return null;
+}
+
+// The way to the room asks the site, each time, and is never kept. Without a line she gets her page as it was kept.
+async function stuck(path) {
+  const page = (await kept(path)) || (await find(STATIC, `${start(path)}/luring/`));
+  return marked(page, STUCK[start(path) ? "en" : "id"]);
 }

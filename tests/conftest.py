@@ -1,6 +1,7 @@
 """The fixtures that every test may ask for. The servers behind them start in tests/settings.py."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from kpt import embedded
+from registration import mailtexts
 from tests import browser as chromium
 from tests.processes import Site, Worker
 from tests.servers import MailServer
@@ -29,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         transactional = {"transactional_db", "live_server", "worker", "site"} & set(names)
         if transactional or (marker and marker.kwargs.get("transaction")):
             names.append("django_db_serialized_rollback")
+            if marker:  # by the fixture alone nothing is kept when the tables are made, by the mark it is
+                marker.kwargs["serialized_rollback"] = True
 
 
 @pytest.fixture(scope="session")
@@ -39,15 +43,20 @@ def django_test_environment(django_test_environment: None) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """No test sees another's rate limits or queued tasks."""
+    """No test sees another's rate limits, queued tasks or mail texts."""
     cache.client.get_client().flushdb()
+    mailtexts.forget()
 
 
 @pytest.fixture
 def mailbox() -> Iterator[MailServer]:
     """The SMTP server: `messages`, `to(address)`, `wait_for(n)`; `tempfail()`, `refuse()`, `drop()`, `hang()`, `stop()`."""
+    from registration import smtp  # noqa: PLC0415 -- the settings are ready by now
+
+    smtp.line.hang_up()
     mail_server.reset()
     yield mail_server
+    smtp.line.hang_up()
     if mail_server.controller is None:
         mail_server.start()
     mail_server.reset()
@@ -62,9 +71,16 @@ def now(time_machine) -> datetime:
 
 @pytest.fixture
 def signed_in_client() -> Callable[..., Client]:
-    def sign_in(user) -> Client:
+    """`signed_in_client(user, fresh=True)`: and has just typed a code, as pages with personal data want it."""
+
+    def sign_in(user, *, fresh: bool = False) -> Client:
         client = Client()
         client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        if fresh:
+            session = client.session  # as allauth records it
+            session["account_authentication_methods"] = [{"method": "code", "at": time.time(), "email": user.email}]
+            session["account_authentication_methods_user"] = str(user.pk)
+            session.save()
         return client
 
     return sign_in
@@ -151,8 +167,8 @@ def page(new_page):
 def sign_in_page(signed_in_client, live_server):
     """`sign_in_page(page, user)`: the page's visitor is signed in from now on."""
 
-    def sign_in(page, user) -> None:
-        session = signed_in_client(user).cookies[settings.SESSION_COOKIE_NAME].value
+    def sign_in(page, user, *, fresh: bool = False) -> None:
+        session = signed_in_client(user, fresh=fresh).cookies[settings.SESSION_COOKIE_NAME].value
         page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
 
     return sign_in

@@ -259,6 +259,9 @@ class RegistrationFactory(Factory):
         pending = factory.Trait(status=registration.Registration.Status.PENDING)
         waitlisted = factory.Trait(status=registration.Registration.Status.WAITLISTED)
         cancelled = factory.Trait(status=registration.Registration.Status.CANCELLED)
+        offered = factory.Trait(
+            status=registration.Registration.Status.PENDING, offered_at=factory.LazyFunction(timezone.now)
+        )
 
     participant = factory.SubFactory(ParticipantFactory)
     webinar = factory.SubFactory(WebinarFactory)
@@ -271,6 +274,19 @@ class RegistrationFactory(Factory):
     cancelled_at = factory.LazyAttribute(lambda o: timezone.now() if o.status == "CANCELLED" else None)
 
 
+class InvitationFactory(Factory):
+    """Open for a week; `status=` for the others."""
+
+    class Meta:
+        model = registration.Invitation
+
+    webinar = factory.SubFactory(WebinarFactory)
+    name = factory.Sequence(lambda n: f"Tamu Contoh {n}")
+    email = factory.Sequence(lambda n: f"tamu{n}@example.org")
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=5))
+    created_at = factory.LazyFunction(timezone.now)
+
+
 class PartnerMemberFactory(Factory):
     """A person of a partner organisation, with a second factor."""
 
@@ -279,6 +295,17 @@ class PartnerMemberFactory(Factory):
 
     user = factory.SubFactory(UserFactory, second_factor=True)
     organisation = factory.SubFactory(OrganisationFactory)
+
+
+class AnnouncementFactory(Factory):
+    """A draft, to everybody who has asked for news."""
+
+    class Meta:
+        model = registration.Announcement
+
+    edition = factory.SubFactory(EditionFactory)
+    subject = "Pengumuman contoh"
+    body = "Isi *contoh*."
 
 
 class OutgoingMailFactory(Factory):

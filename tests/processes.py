@@ -12,6 +12,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import psutil
 from django.db import connection
 
 from kpt import embedded
@@ -19,6 +20,8 @@ from kpt.celery import app
 from tests.servers import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
+# Of programs whose clock for ticks runs fast.
+HASTY = {"DJANGO_SETTINGS_MODULE": "tests.faults.hasty"}
 
 
 class Program:
@@ -70,10 +73,34 @@ class Worker(Program):
     def is_ready(self) -> bool:
         return self.is_alive() and " ready." in self.output()
 
+    @property
+    def child(self) -> int:
+        """The process that does the work; another one takes its place when it is killed."""
+        assert self.process
+        [child] = psutil.Process(self.process.pid).children()
+        return child.pid
+
     def tick(self, task: str) -> None:
         """What beat does at its minute: put the task in the queue."""
         with app.connection_for_write(self.redis_url) as broker:
             app.send_task(f"registration.tasks.{task}", connection=broker)
+
+
+class Beat(Program):
+    """The clock that calls the workers, in the haste of tests/faults/hasty.py."""
+
+    def start(self) -> "Beat":
+        schedule = self.log.with_suffix(".schedule")
+        command = ["-m", "celery", "-A", "kpt", "beat", f"--schedule={schedule}", "--pidfile=", "--loglevel=INFO"]
+        self.run(*command, environment=HASTY)
+        return self
+
+    def is_ready(self) -> bool:
+        return self.is_alive() and "beat: Starting" in self.output()
+
+    @property
+    def ticks(self) -> int:
+        return self.output().count("Scheduler: Sending due task deliver-due-mail")
 
 
 class Site(Program):

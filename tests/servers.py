@@ -27,7 +27,9 @@ from kpt import embedded, messages
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 # What the shell may hold for `make run` and no test wants.
-UNSET = ["DEMO", "INBOX_DIR", "MAIL_PER_MINUTE", "SENTRY_DSN", "SIGNUPS_PER_HOUR_PER_NETWORK", "TRUSTED_PROXIES"]
+UNSET = ["DEMO", "INBOX_DIR", "MAIL_PER_DAY", "MAIL_PER_MINUTE", "SENTRY_DSN", "SIGNUPS_PER_HOUR_PER_NETWORK"]
+UNSET += ["TRUSTED_PROXIES"]
+UNSET += ["BOUNCE_IMAP_URL", "BOUNCE_WEBHOOKS"]
 UNSET += [
     f"ZOOM_{name}" for name in ("ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET", "API_URL", "OAUTH_URL")
 ]
@@ -123,6 +125,7 @@ class MailServer:
         self.connections = 0
         self.delay = 0.0
         self.refused_people: dict[str, str] = {}
+        self.most_on_a_line = 0
         self.accept()
 
     def start(self) -> None:
@@ -157,6 +160,10 @@ class MailServer:
     def hang(self, seconds: float = 60) -> None:
         self.behave(lambda message: seconds)
 
+    def close_lines_after(self, count: int) -> None:
+        """Of each line so many mails are taken; the next is told 421, and the line is closed."""
+        self.most_on_a_line = count
+
     def behave(self, behaviour: Callable[[EmailMessage], str | float | None]) -> None:
         """An answer, or None to hang up, or the seconds to say nothing; 2xx means that the message is kept."""
         self.behaviour = behaviour
@@ -181,7 +188,17 @@ class Recorder(Controller):
 
     def factory(self) -> SMTP:
         self.mail_server.connections += 1
-        return SMTP(self, ident="KPT tests", enable_SMTPUTF8=True)
+        return Line(self, ident="KPT tests", enable_SMTPUTF8=True, number=self.mail_server.connections)
+
+    async def handle_MAIL(
+        self, server: "Line", session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.mail_server.most_on_a_line and server.carried >= self.mail_server.most_on_a_line:
+            asyncio.get_running_loop().call_later(0.05, server.hang_up)
+            return "421 4.7.0 Too many messages over this line"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 Ok"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -191,21 +208,35 @@ class Recorder(Controller):
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: "Line", session: Session, envelope: Envelope) -> str:
         message: Any = message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]
         message["X-Envelope-To"] = " ".join(envelope.rcpt_tos)
+        message["X-Line"] = str(server.number)
         self.mail_server.attempts += 1
         await asyncio.sleep(self.mail_server.delay)
         answer = self.mail_server.behaviour(message)
         if isinstance(answer, str):
             if answer.startswith("2"):
+                server.carried += 1
                 self.mail_server.messages.append(message)
             return answer
         if answer is not None:
             await asyncio.sleep(answer)
-        if server.transport:
-            server.transport.abort()
+        server.hang_up()
         return "421 4.3.2 Closing"
+
+
+class Line(SMTP):
+    """One connection of a client."""
+
+    def __init__(self, *args: Any, number: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.number = number
+        self.carried = 0
+
+    def hang_up(self) -> None:
+        if self.transport:
+            self.transport.abort()
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20, otherwise: Callable[[], str] = lambda: "") -> None:

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from kpt import embedded
 from kpt.logs import redact
-from registration import mail
+from registration import delivery, mail
 from registration.forms import PhoneField, SignInForm
-from registration.limits import WRONG_CODES_FROM_NETWORK
+from registration.limits import TRIES_FROM_NETWORK
 from registration.models import OutgoingMail, Participant
 from tests.factories import EditionFactory, RegistrationFactory, UserFactory, WebinarFactory
 from tests.registration.forms import filled_in
@@ -50,12 +50,12 @@ def test_nul_in_an_address_is_a_bad_request(organiser, address):
 def test_browsers_without_end_are_no_guesses_without_end(client):
     webinar = WebinarFactory()
     wrong = 0
-    for _browser in range(WRONG_CODES_FROM_NETWORK):
+    for _browser in range(TRIES_FROM_NETWORK):
         client.cookies.clear()
         client.post("/daftar/", filled_in(webinar))
         while client.post("/akun/kode/", {"code": "x"}).status_code == 200:
             wrong += 1
-            assert wrong <= WRONG_CODES_FROM_NETWORK
+            assert wrong <= TRIES_FROM_NETWORK
     client.cookies.clear()
     client.post("/daftar/", filled_in(webinar))
     code = OutgoingMail.objects.filter(kind="code").latest("pk").context["code"]
@@ -89,7 +89,7 @@ def test_addresses_that_mail_programs_read_differently_are_refused(client, addre
 def test_mail_that_cannot_be_written_does_not_stop_those_behind_it(mailbox):
     for address in (ENCODED_LINE_END, "maria@example.org"):
         mail.queue_code(address, "123456", language="id", now=timezone.now())
-    mail.deliver_due()
+    delivery.deliver_due()
     assert list(OutgoingMail.objects.order_by("pk").values_list("status", flat=True)) == ["FAILED", "SENT"]
 
 

@@ -1,3 +1,31 @@
-from registration.admin import mail, partners, people, registrations, webinars
+from registration.admin import (
+    announcements,
+    bounces,
+    breach,
+    invitations,
+    mail,
+    mailtexts,
+    participants,
+    partners,
+    people,
+    privacy,
+    registrations,
+    retention,
+    webinars,
+)
 
-__all__ = ["mail", "partners", "people", "registrations", "webinars"]
+__all__ = [
+    "announcements",
+    "bounces",
+    "breach",
+    "invitations",
+    "mail",
+    "mailtexts",
+    "participants",
+    "partners",
+    "people",
+    "privacy",
+    "registrations",
+    "retention",
+    "webinars",
+]

@@ -1,15 +1,24 @@
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.decorators import display
+from django.views.decorators.http import require_POST
+from unfold.decorators import action, display
 
-from conference.admin import ContentAdmin
-from registration import mail
-from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from registration.models import Announcement, OutgoingMail
+from registration import board, maillog
+from registration.admin.board import board_facts
+from registration.admin.desk import back_to
+from registration.admin.mailbulk import CANCEL, REPEAT, RETRY, note
+from registration.admin.readonly import LongListPaginator, ReadOnlyAdmin, ReadOnlyInline
+from registration.models import OutgoingMail
 
 STATUS_COLOURS = {
     OutgoingMail.Status.QUEUED: "info",
@@ -28,21 +37,27 @@ class MailInline(ReadOnlyInline):
     ordering = ["-created_at"]
     show_change_link = True
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("context", "text", "html")
+
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
     """A log. `context` is not in it: it may hold a code that signs somebody in."""
 
     secret_fields = ("context",)
-    list_display = ["created_at", "kind", "to", "status_label", "attempts", "sent_at", "reason"]
+    list_display = ["created_at", "kind", "to", "status_label", "attempts", "sent_at", "short_error"]
     list_display_links = ["created_at", "kind"]
-    list_filter = ["status", "kind", "priority", "language"]
-    search_fields = ["to", "participant__name", "registration__code", "=message_id", "key"]
-    search_help_text = _("Address, name, registration code or Message-ID")
-    date_hierarchy = "created_at"
+    list_filter = ["status", "kind", ("created_at", admin.DateFieldListFilter)]
+    sortable_by = ["created_at"]  # of a million rows no other order is at hand
+    search_fields = ["to"]  # any: the search is maillog's
+    search_help_text = _("Name, address or its beginning, registration code or Message-ID")
     ordering = ["-created_at", "-pk"]
     list_select_related = False
-    actions = ["send_again", "cancel_mails"]
+    paginator = LongListPaginator
+    actions = ["send_again", "cancel_mails", "repeat_mails"]
+    actions_list = ["to_board"]
+    actions_detail = ["send_this_again", "cancel_this", "repeat_this"]
     fieldsets = [
         (None, {"fields": [("kind", "status"), ("to", "language"), ("participant", "registration", "announcement")]}),
         (
@@ -55,30 +70,91 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     readonly_fields = ["subject_as_sent", "as_sent", "text_as_sent"]
 
     def get_queryset(self, request):
-        about = ["participant", "registration__participant", "registration__webinar", "announcement"]
-        return super().get_queryset(request).select_related(*about).defer("context")
+        return super().get_queryset(request).defer("context", "text", "html")
 
-    def has_decide_permission(self, request):
+    def get_object(self, request, object_id, from_field=None):
+        about = ["participant", "registration__participant", "registration__webinar", "announcement"]
+        return self.model.objects.select_related(*about).defer("context").filter(pk=pk_of(object_id)).first()
+
+    def get_search_results(self, request, queryset, search_term):
+        return (maillog.search(queryset, search_term) if search_term.strip() else queryset), False
+
+    def get_urls(self):
+        own = [
+            path("board/mend/", self.admin_site.admin_view(self.mend), name="registration_outgoingmail_mend"),
+            path("board/", self.admin_site.admin_view(self.board_page), name="registration_outgoingmail_board"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def has_decide_permission(self, request, obj=None):
         return request.user.has_perm("registration.change_outgoingmail")
+
+    # ---- The board
+
+    @action(description=_("Mail board"), url_path="to-board", permissions=["view"])
+    def to_board(self, request):
+        return redirect("admin:registration_outgoingmail_board")
+
+    def board_page(self, request):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        facts = board_facts(timezone.now(), may_mend=self.has_decide_permission(request))
+        frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": _("Mail board")}
+        return TemplateResponse(request, "admin/registration/outgoingmail/board.html", {**frame, **facts})
+
+    @method_decorator(require_POST)
+    def mend(self, request):
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        count = board.mend(timezone.now())
+        note(request, _("Mended on the mail board: %(number)d mails") % {"number": count})
+        words = ngettext(
+            "%d mail goes out now, and the workers are called.",
+            "%d mails go out now, and the workers are called.",
+            count,
+        )
+        return back_to(request, self, words % count, messages.SUCCESS, reverse("admin:registration_outgoingmail_board"))
+
+    # ---- One mail, or all that match a filter
 
     @admin.action(permissions=["decide"], description=_("Send again what failed"))
     def send_again(self, request, queryset):
-        count = mail.retry(list(queryset), now=timezone.now())
-        words = ngettext("%d mail is queued again.", "%d mails are queued again.", count)
-        self.message_user(request, words % count, messages.SUCCESS if count else messages.WARNING)
+        return RETRY.ask(request, self, queryset)
 
     @admin.action(permissions=["decide"], description=_("Cancel what is still queued"))
     def cancel_mails(self, request, queryset):
-        count = mail.cancel(list(queryset))
-        words = ngettext("%d mail is cancelled.", "%d mails are cancelled.", count)
-        self.message_user(request, words % count, messages.SUCCESS if count else messages.WARNING)
+        return CANCEL.ask(request, self, queryset)
+
+    @admin.action(permissions=["decide"], description=_("Send once more what was sent"))
+    def repeat_mails(self, request, queryset):
+        return REPEAT.ask(request, self, queryset)
+
+    @action(description=_("Send again after a failure"), url_path="send-again", permissions=["decide"])
+    def send_this_again(self, request, object_id):
+        return RETRY.ask(request, self, self.only(object_id), back=page_of(object_id))
+
+    @action(description=_("Cancel this mail"), url_path="cancel", permissions=["decide"])
+    def cancel_this(self, request, object_id):
+        return CANCEL.ask(request, self, self.only(object_id), back=page_of(object_id))
+
+    @action(description=_("Send once more"), url_path="repeat", permissions=["decide"])
+    def repeat_this(self, request, object_id):
+        return REPEAT.ask(request, self, self.only(object_id), back=page_of(object_id))
+
+    def only(self, object_id):
+        rows = OutgoingMail.objects.filter(pk=pk_of(object_id))
+        if not rows:
+            raise Http404
+        return rows
+
+    # ---- Columns
 
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def status_label(self, row):
         return row.status, row.get_status_display()
 
-    @admin.display(description=_("error"), ordering="error")
-    def reason(self, row):
+    @admin.display(description=_("error"))
+    def short_error(self, row):
         return Truncator(row.error).chars(60)
 
     @admin.display(description=_("subject as sent"))
@@ -101,40 +177,14 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         return shown(row, row.text)
 
 
+def pk_of(object_id):
+    return int(object_id) if str(object_id).isdecimal() and len(str(object_id)) < 19 else 0
+
+
+def page_of(object_id):
+    return reverse("admin:registration_outgoingmail_change", args=[object_id])
+
+
 def shown(row, words):
     """Nothing of a mail with a code: it would let its reader sign in as somebody else."""
     return words if row.kind != OutgoingMail.Kind.CODE else ""
-
-
-@admin.register(Announcement)
-class AnnouncementAdmin(ContentAdmin):
-    list_display = ["subject", "edition", "status", "created_by", "created_at"]
-    list_filter = ["status", "edition"]
-    list_select_related = ["edition", "created_by"]
-    search_fields = ["subject_ind", "subject_en", "body_ind", "body_en"]
-    date_hierarchy = "created_at"
-    ordering = ["-created_at", "-pk"]
-    autocomplete_fields = ["edition"]
-    readonly_fields = ["status", "created_by", "created_at"]
-    fieldsets = [
-        (None, {"fields": ["edition", ("subject_ind", "subject_en"), ("body_ind", "body_en")]}),
-        (_("State"), {"fields": [("status", "created_by", "created_at")]}),
-    ]
-
-    def has_change_permission(self, request, obj=None):
-        is_draft = obj is None or obj.status == Announcement.Status.DRAFT
-        return super().has_change_permission(request, obj) and is_draft
-
-    def has_delete_permission(self, request, obj=None):
-        is_draft = obj is None or obj.status == Announcement.Status.DRAFT
-        return super().has_delete_permission(request, obj) and is_draft
-
-    def get_actions(self, request):
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)  # it would take along what was sent
-        return actions
-
-    def save_model(self, request, obj, form, change):
-        if not change:
-            obj.created_by = request.user
-        super().save_model(request, obj, form, change)

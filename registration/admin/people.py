@@ -1,17 +1,13 @@
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from registration.admin.mail import MailInline
-from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from registration.forms import PhoneField
-from registration.models import Consent, Participant, Registration, SensitiveAnswers, User
+from registration.admin.readonly import ReadOnlyAdmin
+from registration.models import User
 
 admin.site.unregister([Group, EmailAddress, Authenticator])
 
@@ -39,7 +35,7 @@ class UserAdmin(ModelAdmin):
         rights = ["is_staff"]
         if request.user.is_superuser:
             rights += ["groups", "is_superuser", "user_permissions"]
-        who = (None, {"fields": ["email", ("name", "language"), "is_active"]})
+        who = (None, {"fields": ["email", ("name", "language"), "is_active", "wants_digest"]})
         if obj is None and not request.user.is_superuser:
             return [who]
         return [
@@ -88,92 +84,3 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return request.user.is_superuser
-
-
-# ---- Participants
-
-
-class RegistrationInline(ReadOnlyInline):
-    model = Registration
-    fields = ["webinar", "status", "created_at", "confirmed_at", "waitlisted_at", "cancelled_at"]
-    readonly_fields = fields
-    ordering = ["-created_at"]
-    show_change_link = True
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("participant", "webinar")
-
-
-class ConsentInline(ReadOnlyInline):
-    model = Consent
-    fields = ["purpose", "organisation", "version", "language", "granted_at", "withdrawn_at"]
-    readonly_fields = fields
-    ordering = ["-granted_at"]
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("participant", "organisation")
-
-
-class ParticipantForm(forms.ModelForm):
-    phone = PhoneField(label=_("Phone"), required=False, widget=UnfoldAdminTextInputWidget)
-
-    def clean(self):
-        data = super().clean()
-        regency = data.get("regency")
-        if regency and not regency.startswith(data.get("province", "")):
-            self.add_error("regency", _("This regency or city lies in another province."))
-        return data
-
-
-@admin.register(Participant)
-class ParticipantAdmin(ModelAdmin):
-    compressed_fields = False
-    form = ParticipantForm
-    list_display = ["name", "address", "phone", "province", "organisation", "proven_at", "is_made_up"]
-    list_filter = ["gender", "age_group", "organisation_kind", "language", "is_made_up", "province"]
-    list_filter_sheet = False
-    list_select_related = ["account"]
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ["name", "email", "phone", "organisation", "account__email"]
-    search_help_text = _("Name, email, phone or organisation")
-    date_hierarchy = "created_at"
-    ordering = ["-created_at", "-pk"]
-    readonly_fields = ["account", "email", "proven_at", "created_at", "is_made_up"]
-    inlines = [RegistrationInline, ConsentInline, MailInline]
-    fieldsets = [
-        (None, {"fields": [("name", "phone"), ("email", "account"), ("language", "guardian_name")]}),
-        (_("Where from"), {"fields": [("province", "regency"), ("organisation", "organisation_kind")]}),
-        (_("For the statistics"), {"fields": [("gender", "age_group")]}),
-        (_("Times"), {"fields": [("created_at", "proven_at", "is_made_up")]}),
-    ]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    @admin.display(description=_("email"), ordering="email")
-    def address(self, participant):
-        return participant.address
-
-
-@admin.register(Consent)
-class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ["participant", "purpose", "organisation", "version", "granted_at", "withdrawn_at"]
-    list_filter = ["purpose", "organisation", "version"]
-    list_select_related = ["participant", "organisation"]
-    search_fields = ["participant__name", "participant__email"]
-    date_hierarchy = "granted_at"
-    ordering = ["-granted_at", "-pk"]
-
-
-@admin.register(SensitiveAnswers)
-class SensitiveAnswersAdmin(ReadOnlyAdmin):
-    """For superusers and whoever is given the permission by name; no group has it."""
-
-    list_display = ["participant", "delete_on"]
-    list_select_related = ["participant"]
-    search_fields = ["participant__name"]
-    ordering = ["delete_on", "pk"]

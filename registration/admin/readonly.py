@@ -1,6 +1,27 @@
 """Rows that the rules own: organisers look at them and act on them, but don't edit them."""
 
+from django.core.paginator import Paginator
+from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
+
+
+class LongListPaginator(Paginator):
+    """Counts no further than anybody leafs: the rest is found by a search or a filter."""
+
+    COUNTED = 10_000
+    template_name = "admin/registration/long_list.html"
+
+    @cached_property
+    def count(self):
+        return min(self.found, self.COUNTED)
+
+    @property
+    def has_more(self):
+        return self.found > self.COUNTED
+
+    @cached_property
+    def found(self):
+        return self.object_list.order_by()[: self.COUNTED + 1].count()
 
 
 class ReadOnlyAdmin(ModelAdmin):

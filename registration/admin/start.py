@@ -9,10 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from conference.models import Edition, Webinar
-from registration.models import OutgoingMail, Registration
-
-STUCK = [OutgoingMail.Status.FAILED, OutgoingMail.Status.BOUNCED]
-ON_ITS_WAY = [OutgoingMail.Status.QUEUED, OutgoingMail.Status.SENDING, OutgoingMail.Status.RETRY]
+from registration import board, mailtexts
+from registration.admin.board import GIVEN_UP, age
+from registration.models import Registration, RetentionRun
 
 
 def overview(request, context):
@@ -20,7 +19,11 @@ def overview(request, context):
     if user.has_perm("conference.view_webinar"):
         context["webinars"] = webinars(with_people=user.has_perm("registration.view_registration"))
     if user.has_perm("registration.view_outgoingmail"):
-        context["mail"] = mail()
+        context["mail"] = mail(timezone.now())
+    if user.has_perm("registration.view_mailtext"):
+        context["broken_texts"] = [broken(row) for row in mailtexts.broken_ones()]
+    if user.has_perm("registration.view_retentionrun"):
+        context["retention"] = [announced(run) for run in RetentionRun.objects.open().order_by("due_at", "pk")]
     return context
 
 
@@ -50,16 +53,31 @@ def cells(webinar, *, with_people):
     return row
 
 
-def mail():
-    counts = {
-        name: OutgoingMail.objects.filter(status__in=statuses).count()
-        for name, statuses in {"stuck": STUCK, "on_its_way": ON_ITS_WAY}.items()
-    }
-    log = reverse("admin:registration_outgoingmail_changelist", query={"status__in": ",".join(STUCK)})
+def mail(now):
+    """Its health in one line."""
+    state = board.health(now)
     return {
-        "log": log,
-        "is_stuck": counts["stuck"] > 0,
-        "stuck": ngettext("%d mail could not be sent", "%d mails could not be sent", counts["stuck"]) % counts["stuck"],
-        "on_its_way": ngettext("%d mail is on its way", "%d mails are on their way", counts["on_its_way"])
-        % counts["on_its_way"],
+        "board": reverse("admin:registration_outgoingmail_board"),
+        "log": reverse("admin:registration_outgoingmail_changelist", query={"status__in": GIVEN_UP}),
+        "state": state,
+        "oldest": age(state.oldest, now=now) if state.oldest else "",
+    }
+
+
+def announced(run):
+    words = ngettext(
+        "On %(date)s %(number)d row goes: %(kind)s", "On %(date)s %(number)d rows go: %(kind)s", run.planned
+    )
+    day = date_format(timezone.localtime(run.due_at), "j F Y")
+    return {
+        "words": words % {"date": day, "number": run.planned, "kind": run.get_kind_display()},
+        "link": reverse("admin:registration_retentionrun_change", args=[run.pk]),
+    }
+
+
+def broken(row):
+    words = _("The text of the mail “%(kind)s” can't be used, the shipped one goes out instead: %(fault)s")
+    return {
+        "words": words % {"kind": row.get_kind_display(), "fault": row.fault},
+        "link": reverse("admin:registration_mailtext_edit", args=[row.kind]),
     }

@@ -1,28 +1,33 @@
-"""The webinar's page with what registration knows: seats, and a waiting list that moves when seats are added."""
+"""The webinar's page with what registration knows: seats, a waiting list that moves when seats are added, and the mails
+that go by themselves."""
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from conference import admin as conference
+from conference import timezones
 from conference.models import Webinar
-from registration import waitinglist
+from registration import cancelled, changed, reminders, waitinglist
 from registration.models import Registration
 
 admin.site.unregister(Webinar)
-
-# What the mails have told people already.
-TOLD = {"date", "starts_at", "ends_at", "status"}
 
 
 @admin.register(Webinar)
 class WebinarAdmin(conference.WebinarAdmin):
     list_select_related = ["seat_count"]
-    actions = ["fill_seats"]
+    actions = ["fill_seats", "tell_now", "keep_quiet"]
+    readonly_fields = ["timetable", "change_to_tell"]
+    mails = (_("Mails"), {"fields": ["reminder_minutes", "timetable", "change_to_tell"]})
+
+    def get_fieldsets(self, request, obj=None):
+        *before, languages = super().get_fieldsets(request, obj)
+        return [*before, self.mails, languages]
 
     def get_queryset(self, request):
         waiting = Q(registrations__status=Registration.Status.WAITLISTED)
@@ -30,15 +35,36 @@ class WebinarAdmin(conference.WebinarAdmin):
 
     def get_list_display(self, request):
         may_see_people = request.user.has_perm("registration.view_registration")
-        return [*super().get_list_display(request), *(["taken", "waiting"] if may_see_people else [])]
+        return [*super().get_list_display(request), *(["taken", "kept", "waiting"] if may_see_people else [])]
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            changed.look(obj.pk, now=timezone.now())  # what people know, before it is another thing
+        super().save_model(request, obj, form, change)
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        if change and {"capacity", "status"} & set(form.changed_data):
+        fields = set(form.changed_data) if change else set()
+        if "status" in fields:
+            self.pass_on_status(request, form.instance)
+        if {"capacity", "status"} & fields:
             self.tell(request, waitinglist.promote(form.instance.pk, now=timezone.now()))
-        if change and TOLD & set(form.changed_data) and form.instance.registrations.live().exists():
-            words = _("Those already registered get no mail about this change. Please let them know.")
-            self.message_user(request, words, messages.WARNING)
+        if fields:
+            changed.look(form.instance.pk, now=timezone.now())
+            if words := self.change_to_tell(form.instance):
+                self.message_user(request, words, messages.WARNING)
+
+    def pass_on_status(self, request, webinar):
+        if not webinar.is_cancelled:
+            cancelled.is_on_again(webinar.pk)
+            return
+        count = cancelled.tell(webinar.pk, now=timezone.now())
+        words = ngettext(
+            "%d mail tells of the cancellation and offers the other webinars.",
+            "%d mails tell of the cancellation and offer the other webinars.",
+            count,
+        )
+        self.message_user(request, words % count, messages.SUCCESS)
 
     def has_decide_permission(self, request):
         return request.user.has_perm("registration.change_registration")
@@ -46,16 +72,53 @@ class WebinarAdmin(conference.WebinarAdmin):
     @admin.action(permissions=["decide"], description=_("Give free seats to those who wait"))
     def fill_seats(self, request, queryset):
         webinars = queryset.order_by("pk").values_list("pk", flat=True)
-        moved = sum(waitinglist.promote(webinar, now=timezone.now()) for webinar in webinars)
+        moved = sum(waitinglist.promote(webinar, now=timezone.now(), actor=request.user) for webinar in webinars)
         self.tell(request, moved)
         if not moved:
             self.message_user(request, _("There was no free seat, or nobody waits."), messages.WARNING)
 
+    @admin.action(permissions=["decide"], description=_("Tell people of the change now"))
+    def tell_now(self, request, queryset):
+        webinars = queryset.order_by("pk").values_list("pk", flat=True)
+        count = sum(changed.look(webinar, now=timezone.now(), at_once=True) for webinar in webinars)
+        words = ngettext("%d mail tells of the change.", "%d mails tell of the change.", count)
+        self.message_user(request, words % count, messages.SUCCESS if count else messages.WARNING)
+
+    @admin.action(permissions=["decide"], description=_("Tell nobody of the change"))
+    def keep_quiet(self, request, queryset):
+        count = sum(changed.keep_quiet(webinar) for webinar in queryset.order_by("pk").values_list("pk", flat=True))
+        words = ngettext("%d change is told to nobody.", "%d changes are told to nobody.", count)
+        self.message_user(request, words % count, messages.SUCCESS if count else messages.WARNING)
+
+    @admin.display(description=_("change to tell"), empty_value=_("none"))
+    def change_to_tell(self, webinar):
+        """When a change goes out by mail, and to how many."""
+        notice = changed.pending(webinar) if webinar.pk else None
+        count = changed.number_of_mails(notice) if notice else 0
+        if not count:
+            return None
+        at = changed.tells_at(notice.told, notice.seen, notice.seen_at)
+        words = ngettext(
+            "%(count)d mail tells of the change at %(at)s. If you change something until then, it waits anew; if you "
+            "put everything back, nobody is told.",
+            "%(count)d mails tell of the change at %(at)s. If you change something until then, they wait anew; if you "
+            "put everything back, nobody is told.",
+            count,
+        )
+        return words % {"count": count, "at": f"{timezones.clock(timezone.localtime(at))} WITA"}
+
+    @admin.display(description=_("when they go"), empty_value="-")
+    def timetable(self, webinar):
+        lines = reminders.timetable(webinar) if webinar.pk else []
+        rows = [(spoken_distance(line.minutes), spoken_moment(line.due_at), outcome(line)) for line in lines]
+        return format_html_join("", "<p>{}: {} · {}</p>", rows) or None
+
     def tell(self, request, moved):
+        """Close to the start the seat is only offered to them, see waitinglist.py."""
         if moved:
             words = ngettext(
-                "%d person from the waiting list has a seat now and gets a mail.",
-                "%d people from the waiting list have a seat now and get a mail.",
+                "%d person from the waiting list gets a seat, or the offer of one, and a mail.",
+                "%d people from the waiting list get a seat, or the offer of one, and a mail.",
                 moved,
             )
             self.message_user(request, words % moved, messages.SUCCESS)
@@ -66,6 +129,34 @@ class WebinarAdmin(conference.WebinarAdmin):
         url = reverse("admin:registration_registration_changelist", query={"webinar__id__exact": webinar.pk})
         return format_html('<a href="{}">{}</a>', url, taken)
 
+    @admin.display(description=_("kept for guests"), ordering="seat_count__reserved")
+    def kept(self, webinar):
+        kept = webinar.seat_count.reserved if hasattr(webinar, "seat_count") else 0
+        url = reverse("admin:registration_invitation_changelist", query={"webinar__id__exact": webinar.pk})
+        return format_html('<a href="{}">{}</a>', url, kept)
+
     @admin.display(description=_("waiting"), ordering="waiting_count")
     def waiting(self, webinar):
         return webinar.waiting_count
+
+
+def spoken_distance(minutes):
+    if minutes and minutes % 1440 == 0:
+        return ngettext("%d day before", "%d days before", minutes // 1440) % (minutes // 1440)
+    if minutes and minutes % 60 == 0:
+        return ngettext("%d hour before", "%d hours before", minutes // 60) % (minutes // 60)
+    return ngettext("%d minute before", "%d minutes before", minutes) % minutes
+
+
+def spoken_moment(at):
+    local = timezone.localtime(at)
+    return f"{timezones.day(local)}, {timezones.clock(local)} WITA"
+
+
+def outcome(line):
+    if line.is_to_come:
+        return _("to come")
+    if line.reminder.is_late:
+        return _("not sent: too late to be of use")
+    words = _("%(sent)d sent, %(waiting)d on the way, %(lost)d not delivered or of no use any more")
+    return words % {"sent": line.sent, "waiting": line.waiting, "lost": line.lost}

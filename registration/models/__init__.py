@@ -1,9 +1,11 @@
 from registration.models.history import Event
 from registration.models.invitations import Handover, Invitation
-from registration.models.mail import Announcement, OutgoingMail
+from registration.models.mail import Announcement, Heartbeat, OutgoingMail
+from registration.models.mailtexts import BouncedAddress, BounceReport, MailText
 from registration.models.partners import Download, PartnerMember
 from registration.models.people import Participant, User
 from registration.models.privacy import (
+    Breach,
     Consent,
     ConsentText,
     KeptCount,
@@ -13,10 +15,14 @@ from registration.models.privacy import (
     Withdrawal,
 )
 from registration.models.registrations import Attendance, Certificate, Feedback, Registration, SeatCount
+from registration.models.reminders import Reminder, WebinarNotice
 
 __all__ = [
     "Announcement",
     "Attendance",
+    "BounceReport",
+    "BouncedAddress",
+    "Breach",
     "Certificate",
     "Consent",
     "ConsentText",
@@ -24,16 +30,20 @@ __all__ = [
     "Event",
     "Feedback",
     "Handover",
+    "Heartbeat",
     "Invitation",
     "KeptCount",
+    "MailText",
     "OutgoingMail",
     "Participant",
     "PartnerMember",
     "Registration",
+    "Reminder",
     "RetentionPeriod",
     "RetentionRun",
     "SeatCount",
     "SensitiveAnswers",
     "User",
+    "WebinarNotice",
     "Withdrawal",
 ]

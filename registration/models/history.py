@@ -30,6 +30,8 @@ class Event(models.Model):
         UNRESTRICTED = "unrestricted", _("Restriction lifted")
         CONSENTED = "consented", _("Consent given")
         WITHDRAWN = "withdrawn", _("Consent withdrawn")
+        UNSUBSCRIBED = "unsubscribed", _("Wants no announcements any more")
+        SUBSCRIBED = "subscribed", _("Wants announcements again")
         LINKS_RENEWED = "links_renewed", _("Personal links renewed")
 
     participant = models.ForeignKey(Participant, models.CASCADE, related_name="events", verbose_name=_("participant"))

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conference.models import Webinar
-from registration.models.people import Participant, User
+from registration.models.people import Participant, User, leads_elsewhere
 from registration.models.registrations import Registration
 
 
@@ -103,3 +103,9 @@ class Handover(models.Model):
     @property
     def is_open(self) -> bool:
         return self.accepted_at is None and self.withdrawn_at is None
+
+    @property
+    def carer_name(self) -> str:
+        """For a mail to somebody who may not know her; nothing that would be a link there."""
+        name = self.created_by.name if self.created_by else ""
+        return "" if leads_elsewhere(name) else name

@@ -2,8 +2,10 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Left, Trim
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +31,8 @@ class Announcement(models.Model):
     audience = models.JSONField(_("audience"), default=dict, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
     send_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, editable=False, verbose_name=_("written by")
     )
@@ -37,9 +41,49 @@ class Announcement(models.Model):
     class Meta:
         verbose_name = _("announcement")
         verbose_name_plural = _("announcements")
+        permissions = [("send_announcement", _("Can send announcements"))]
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """What a worker may send: its mails can be tried again after the end too."""
+        return self.status in (self.Status.SENDING, self.Status.SENT)
+
+    @property
+    def has_english(self) -> bool:
+        return bool(self.subject_en and self.body_en)  # type: ignore[attr-defined]  # columns of modeltranslation
+
+
+# What a server says about one mail alone, in the order in which it is taken out of its words. Its own codes, such as 550
+# and 5.1.1, stay.
+OF_ONE_MAIL = [
+    (r"\s+", " "),
+    (r"https?://\S+", "…"),
+    (r"<?[^\s<>@]+@[^\s<>@]+>?", "…"),
+    (r"\m[0-9]{1,3}(\.[0-9]{1,3}){3}\M", "…"),
+    # A number of the queue or the session.
+    (r"\m(?=[[:alpha:]]*[0-9])[[:alnum:]]{6,}([._-][[:alnum:]]+)*\M", "…"),
+]
+
+
+def shared_words() -> models.GeneratedField:
+    """What went wrong, in words that many mails have in common, so that they can be counted together."""
+    words: models.expressions.Combinable = F("error")
+    for pattern, instead in OF_ONE_MAIL:
+        words = Func(words, Value(pattern), Value(instead), Value("g"), function="regexp_replace")
+    short = Trim(Left(words, 150))
+    text = models.CharField(max_length=150)
+    return models.GeneratedField(expression=short, output_field=text, db_persist=True, verbose_name=_("reason"))
+
+
+# As `addresses.key`: mail to name+tag@ is found with that to name@.
+TO_KEY = Func(F("to"), Value(r"\+[^@]*@"), Value("@"), function="regexp_replace", output_field=models.CharField())
 
 
 class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
@@ -68,11 +112,17 @@ class OutgoingMail(models.Model):
         DATA_DELETED = "data_deleted", _("Data deleted")
         WITHDRAWAL = "withdrawal", _("A person to be removed from lists")
         CANCELLATION = "cancellation", _("Sign-up cancelled")
+        REMINDER = "reminder", _("Reminder")
+        WEBINAR_CHANGED = "webinar_changed", _("Hour or link changed")
         ANNOUNCEMENT = "announcement", _("Announcement")
+        PARTNER_LIST = "partner_list", _("New list for a partner")
+        DIGEST = "digest", _("Digest for organisers")
+        ALERT = "alert", _("Failure alert")
 
     class Priority(models.IntegerChoices):
         URGENT = 0, _("At once")
         NORMAL = 5, _("Soon")
+        TIMELY = 7, _("Before its hour")
         BULK = 9, _("In bulk")
 
     class Status(models.TextChoices):
@@ -85,7 +135,7 @@ class OutgoingMail(models.Model):
         CANCELLED = "CANCELLED", _("Cancelled")
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    key = models.CharField(_("key"), max_length=200, unique=True, help_text=_("The same mail can't be queued twice."))
+    key = models.CharField(_("key"), max_length=200, help_text=_("The same mail can't be queued twice."))
     to = models.EmailField(_("to"))
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     participant = models.ForeignKey(
@@ -114,7 +164,8 @@ class OutgoingMail(models.Model):
     claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     error = models.TextField(_("error"), blank=True)
-    message_id = models.CharField(_("Message-ID"), max_length=200, unique=True, editable=False)
+    reason = shared_words()
+    message_id = models.CharField(_("Message-ID"), max_length=200, editable=False)
     subject = models.CharField(_("subject as sent"), max_length=300, blank=True)
     text = models.TextField(_("text as sent"), blank=True)
     html = models.TextField(_("HTML as sent"), blank=True)
@@ -129,6 +180,9 @@ class OutgoingMail(models.Model):
                 condition=~Q(status="SENDING") | Q(claimed_at__isnull=False), name="mail_claimed_at_while_sending"
             ),
             models.CheckConstraint(condition=~Q(status="SENT") | Q(sent_at__isnull=False), name="mail_sent_at"),
+            # Not by unique=True, which brings a second index each for a search that nobody does: every mail pays for it.
+            models.UniqueConstraint(fields=["key"], name="mail_key_once"),
+            models.UniqueConstraint(fields=["message_id"], name="mail_message_id_once"),
         ]
         indexes = [
             models.Index(
@@ -140,6 +194,25 @@ class OutgoingMail(models.Model):
             ),
             # Serves the sweep of stuck rows and the count for MAIL_PER_MINUTE.
             models.Index(fields=["claimed_at"], name="mail_claimed"),
+            # An announcement's progress, while thousands of its mails are on their way.
+            models.Index(
+                fields=["announcement", "status"],
+                condition=Q(announcement__isnull=False),
+                name="mail_by_announcement",
+            ),
+            # Mails in the minutes of the last hour.
+            models.Index(fields=["sent_at"], condition=Q(sent_at__isnull=False), name="mail_by_sent_at"),
+            # The log: whole, of one kind, of one state (all but a few are sent), and to one address.
+            models.Index(fields=["-created_at", "-id"], name="mail_log"),
+            models.Index(fields=["kind", "-created_at", "-id"], name="mail_log_kind"),
+            models.Index(fields=["status", "-created_at", "-id"], condition=~Q(status="SENT"), name="mail_log_status"),
+            models.Index(OpClass(TO_KEY, name="text_pattern_ops"), name="mail_to"),
+            # What went wrong, counted by reason.
+            models.Index(
+                fields=["reason", "status", "claimed_at"],
+                condition=Q(status__in=["FAILED", "BOUNCED", "RETRY"]),
+                name="mail_reason",
+            ),
             # Each sign-up looks for a code that has just left for its address.
             models.Index(fields=["to", "created_at"], condition=Q(kind="code"), name="mail_code"),
         ]
@@ -156,3 +229,24 @@ class OutgoingMail(models.Model):
 def new_message_id() -> str:
     """Ours, not the mailer's: however often a message is tried it bears the same one."""
     return f"<{uuid.uuid4()}@{settings.SITE_HOST}>"
+
+
+class Heartbeat(models.Model):
+    """When a process of the house last did its work: asking the workers themselves takes seconds, or for ever."""
+
+    class Role(models.TextChoices):
+        FAST = "fast", _("Codes")
+        MAIL = "mail", _("All other mail")
+        BEAT = "beat", _("The clock that wakes them")
+
+    role = models.CharField(_("work"), max_length=4, choices=Role)
+    worker = models.CharField(_("process"), max_length=100)
+    seen_at = models.DateTimeField(_("last seen at"))
+
+    class Meta:
+        verbose_name = _("sign of life")
+        verbose_name_plural = _("signs of life")
+        constraints = [models.UniqueConstraint(fields=["role", "worker"], name="heartbeat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role} · {self.worker}"

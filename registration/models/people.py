@@ -13,6 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from registration import regions
 
 E164 = re.compile(r"^\+[1-9][0-9]{6,14}$")
+LINKS = ("://", "www.", "@")
+
+
+def leads_elsewhere(name: str) -> bool:
+    """Whether mail programs would make a link of it."""
+    return any(mark in name.lower() for mark in LINKS)
 
 
 def email_key() -> models.GeneratedField:
@@ -45,6 +51,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="id")
     is_staff = models.BooleanField(_("organiser or editor"), default=False, help_text=_("May enter the admin."))
     is_active = models.BooleanField(_("active"), default=True)
+    wants_digest = models.BooleanField(
+        _("daily digest by mail"),
+        default=False,
+        help_text=_("For organisers: the numbers of each day on which something happened."),
+    )
     date_joined = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -156,6 +167,9 @@ class Participant(models.Model):
         editable=False,
         help_text=_("At her wish: kept for her seat and her links alone, in no list, report or announcement."),
     )
+    unsubscribed_at = models.DateTimeField(
+        _("no announcements since"), null=True, blank=True, editable=False, help_text=_("She wants no announcements.")
+    )
     is_made_up = models.BooleanField(
         _("made up"), default=False, editable=False, help_text=_("An example person of the demo or of a load test.")
     )
@@ -182,6 +196,8 @@ class Participant(models.Model):
             ),
             models.CheckConstraint(condition=~Q(name=""), name="participant_has_name"),
         ]
+        # The constraint above has an index for people with an address alone: no search that doesn't say so can use it.
+        indexes = [models.Index(fields=["email_key"], name="participant_by_email_key")]
 
     def __str__(self) -> str:
         return self.name

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conference.models import Edition, Organisation, Webinar
 from registration import regions
+from registration.models.mail import OutgoingMail
 from registration.models.people import Participant, User
 
 
@@ -79,11 +80,6 @@ class ConsentText(models.Model):
 class ConsentQuerySet(models.QuerySet["Consent"]):
     def in_force(self) -> "ConsentQuerySet":
         return self.filter(withdrawn_at=None)
-
-    def shared_by(self, user: User) -> "ConsentQuerySet":
-        """The organisations that the account's participants share their data with."""
-        own = self.in_force().filter(participant__account=user, purpose=Consent.Purpose.PARTNER)
-        return own.select_related("participant", "organisation").order_by("participant", "organisation__slug")
 
 
 class Consent(models.Model):
@@ -185,16 +181,28 @@ class RetentionPeriod(models.Model):
         return self.get_kind_display()
 
 
+class RetentionRunQuerySet(models.QuerySet["RetentionRun"]):
+    def open(self) -> "RetentionRunQuerySet":
+        return self.filter(ran_at=None, stopped_at=None)
+
+    def due(self, now: datetime) -> "RetentionRunQuerySet":
+        return self.open().filter(due_at__lte=now).order_by("due_at", "pk")
+
+
 class RetentionRun(models.Model):
     """Announced first, with the number that would go, and carried out a week later at the earliest."""
 
     kind = models.CharField(_("kind of data"), max_length=12, choices=RetentionPeriod.Kind)
     planned_at = models.DateTimeField(_("announced at"))
     due_at = models.DateTimeField(_("not before"))
+    # Kept, so that a period changed after the announcement never takes more than was announced.
+    up_to = models.DateField(_("takes what counts from this day or earlier"))
     planned = models.PositiveIntegerField(_("rows announced"))
     ran_at = models.DateTimeField(_("carried out at"), null=True, blank=True)
     removed = models.PositiveIntegerField(_("rows removed"), null=True, blank=True)
     stopped_at = models.DateTimeField(_("stopped at"), null=True, blank=True)
+
+    objects = RetentionRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("retention run")
@@ -244,6 +252,11 @@ class KeptCount(models.Model):
     difficulty = models.CharField(_("difficulty"), max_length=8, choices=Difficulty)
     registered = models.PositiveIntegerField(_("registered"), default=0)
     attended = models.PositiveIntegerField(_("attended"), default=0)
+    answers_only = models.BooleanField(
+        _("answers only"),
+        default=False,
+        help_text=_("Her answers are gone and she is still there: count it by difficulty, never in a total."),
+    )
 
     class Meta:
         verbose_name = _("kept count")
@@ -259,6 +272,7 @@ class KeptCount(models.Model):
                     "organisation_kind",
                     "language",
                     "difficulty",
+                    "answers_only",
                 ],
                 nulls_distinct=False,
                 name="kept_count_once",
@@ -268,3 +282,48 @@ class KeptCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.edition} · {self.registered}"
+
+
+class Breach(models.Model):
+    """Data that got into wrong hands: what it was and since when it is known. Who must be told follows from it."""
+
+    class Scope(models.TextChoices):
+        EVERYTHING = "everything", _("The whole database")
+        WEBINAR = "webinar", _("One webinar's list")
+        DOWNLOADS = "downloads", _("One organisation's downloads")
+        MAILS = "mails", _("Mails of one kind")
+
+    scope = models.CharField(_("what leaked"), max_length=12, choices=Scope)
+    webinar = models.ForeignKey(
+        Webinar, models.PROTECT, null=True, blank=True, related_name="breaches", verbose_name=_("webinar")
+    )
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, related_name="breaches", verbose_name=_("organisation")
+    )
+    mail_kind = models.CharField(_("kind of mail"), max_length=20, choices=OutgoingMail.Kind, blank=True)
+    known_at = models.DateTimeField(_("known since"), help_text=_("The 72 hours of the law run from here."))
+    note = models.TextField(
+        _("what happened"), blank=True, help_text=_("When, how, and what has been done. For your own record.")
+    )
+    recorded_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, editable=False, related_name="+", verbose_name=_("recorded by")
+    )
+    recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("data breach")
+        verbose_name_plural = _("data breaches")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scope="everything", webinar=None, organisation=None, mail_kind="")
+                | Q(scope="webinar", webinar__isnull=False, organisation=None, mail_kind="")
+                | Q(scope="downloads", webinar=None, organisation__isnull=False, mail_kind="")
+                | (Q(scope="mails", webinar=None, organisation=None) & ~Q(mail_kind="")),
+                name="breach_names_what_leaked",
+                violation_error_message=_("Name the webinar, the organisation or the kind of mail, and nothing else."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        about = self.webinar or self.organisation or (self.mail_kind and self.get_mail_kind_display())
+        return f"{self.get_scope_display()} · {about}" if about else self.get_scope_display()

@@ -1,8 +1,12 @@
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,18 +28,67 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def pending(self) -> "RegistrationQuerySet":
         return self.filter(status=Registration.Status.PENDING)
 
+    def held(self) -> "RegistrationQuerySet":
+        """Waiting for the code that proves the address."""
+        return self.pending().filter(offered_at=None)
+
+    def offered(self) -> "RegistrationQuerySet":
+        """Waiting for her answer to the seat that has come free."""
+        return self.pending().filter(offered_at__isnull=False)
+
     def waiting(self) -> "RegistrationQuerySet":
-        """The waiting list, first come first."""
-        return self.filter(status=Registration.Status.WAITLISTED).order_by("waitlisted_at", "pk")
+        """The waiting list, first come first; without those who let an offer pass."""
+        return self.filter(status=Registration.Status.WAITLISTED, offered_at=None).order_by("waitlisted_at", "pk")
 
     def live(self) -> "RegistrationQuerySet":
-        return self.filter(status__in=[Registration.Status.CONFIRMED, Registration.Status.WAITLISTED])
+        """What a person has: a seat, the offer of one or a place in the line."""
+        is_offered = Q(status=Registration.Status.PENDING, offered_at__isnull=False)
+        return self.filter(Q(status__in=[Registration.Status.CONFIRMED, Registration.Status.WAITLISTED]) | is_offered)
 
     def held_longer_than(self, now: datetime) -> "RegistrationQuerySet":
         return self.pending().filter(held_until__lte=now)
 
+    def put(
+        self,
+        rows: "Sequence[Registration]",
+        status: "Registration.Status",
+        *,
+        now: datetime,
+        held_until: datetime | None = None,
+        offered_at: datetime | None = None,
+        cancel_reason: str = "",
+    ) -> None:
+        """One transition of several rows, new ones among them. Callers hold the lock on the webinars."""
+        fields: dict[str, Any] = {
+            "status": status,
+            "held_until": held_until,
+            "offered_at": offered_at,
+            "cancel_reason": cancel_reason,
+        }
+        if status in MOMENTS:
+            fields[MOMENTS[status]] = now
+        for row in rows:
+            for name, value in fields.items():
+                setattr(row, name, value)
+        if known := [row.pk for row in rows if row.pk]:
+            self.filter(pk__in=known).update(**fields)
+        if new := [row for row in rows if not row.pk]:
+            self.bulk_create(new)
+
     def in_order(self) -> "RegistrationQuerySet":
         return self.order_by("webinar__date", F("webinar__starts_at").asc(nulls_last=True), "webinar__number", "pk")
+
+    def with_places(self) -> "RegistrationQuerySet":
+        """Each with its place on the waiting list, so that `place_in_line` asks nothing for each row."""
+        waiting = Registration.objects.filter(webinar=OuterRef("webinar"), status="WAITLISTED").order_by()
+        since, pk = OuterRef("waitlisted_at"), OuterRef("pk")
+        ahead = Q(waitlisted_at__lt=since) | Q(waitlisted_at=since, pk__lt=pk)
+        in_line, behind = waiting.filter(ahead, offered_at=None), waiting.filter(ahead | Q(offered_at=None))
+        place = Case(
+            When(status="WAITLISTED", offered_at=None, then=counted(in_line)),
+            When(status="WAITLISTED", then=counted(behind)),
+        )
+        return self.annotate(known_place=place)
 
     def managed_by(self, user: User) -> "RegistrationQuerySet":
         return self.filter(participant__account=user)
@@ -51,9 +104,19 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         )
 
 
+def counted(rows: RegistrationQuerySet) -> Combinable:
+    """One more than there are."""
+    counts = rows.values("webinar").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counts), 0) + 1
+
+
+# When a transition happened.
+MOMENTS = {"CONFIRMED": "confirmed_at", "WAITLISTED": "waitlisted_at", "CANCELLED": "cancelled_at"}
+
+
 class Registration(models.Model):
     class Status(models.TextChoices):
-        PENDING = "PENDING", _("Waiting for the code")
+        PENDING = "PENDING", _("Seat held")
         CONFIRMED = "CONFIRMED", _("Confirmed")
         WAITLISTED = "WAITLISTED", _("On the waiting list")
         CANCELLED = "CANCELLED", _("Cancelled")
@@ -142,13 +205,23 @@ class Registration(models.Model):
         return self.status == self.Status.WAITLISTED
 
     @property
+    def is_offered(self) -> bool:
+        """A seat that came free close to the start is kept for her answer."""
+        return self.status == self.Status.PENDING and self.offered_at is not None
+
+    @property
+    def has_let_pass(self) -> bool:
+        """She did not answer an offer in time: she gets none by herself again, but may take a seat that is free."""
+        return self.is_waitlisted and self.offered_at is not None
+
+    @property
     def is_live(self) -> bool:
-        return self.is_confirmed or self.is_waitlisted
+        return self.is_confirmed or self.is_waitlisted or self.is_offered
 
     @property
     def changed_at(self) -> datetime:
         """Her latest step: signing up, a seat, the waiting list or leaving."""
-        steps = (self.created_at, self.confirmed_at, self.waitlisted_at, self.cancelled_at)
+        steps = (self.created_at, self.confirmed_at, self.waitlisted_at, self.offered_at, self.cancelled_at)
         return max(at for at in steps if at)
 
     @property
@@ -157,14 +230,17 @@ class Registration(models.Model):
         return self.zoom_join_url or self.webinar.join_url
 
     def room_state(self, now: datetime) -> str:
-        """What her personal link leads to: webinar_cancelled, over, waiting, cancelled, no_hour, early, no_room, open."""
+        """What her personal link leads to: webinar_cancelled, over, offered, waiting, passed, cancelled, no_hour, early, no_room,
+        open."""
         webinar = self.webinar
         if webinar.is_cancelled:
             return "webinar_cancelled"
         if webinar.is_over(now):
             return "over"
+        if self.is_offered:
+            return "offered"
         if self.is_waitlisted:
-            return "waiting"
+            return "passed" if self.has_let_pass else "waiting"
         if not self.is_confirmed:
             return "cancelled"
         if not webinar.is_open_for_joining(now):
@@ -172,22 +248,21 @@ class Registration(models.Model):
         return "open" if self.join_url else "no_room"
 
     def place_in_line(self) -> int:
-        """Her place on the waiting list, 1 for the next."""
+        """Her place on the waiting list, 1 for the next. Whoever let an offer pass stands behind all others."""
+        if "known_place" in self.__dict__:
+            return self.known_place  # type: ignore[attr-defined]
         since = self.waitlisted_at
         ahead = Q(waitlisted_at__lt=since) | Q(waitlisted_at=since, pk__lt=self.pk)
-        return Registration.objects.waiting().filter(ahead, webinar=self.webinar_id).count() + 1
+        waiting = Registration.objects.filter(webinar=self.webinar_id, status=self.Status.WAITLISTED)
+        if self.has_let_pass:
+            ahead = Q(offered_at=None) | ahead
+        else:
+            ahead &= Q(offered_at=None)
+        return waiting.filter(ahead).count() + 1
 
     def set_status(self, status: "Registration.Status", *, now: datetime, held_until: datetime | None = None) -> None:
         """One transition with its time. Callers hold the lock on the webinar (signup.py, waitinglist.py)."""
-        self.status, self.held_until = status, held_until
-        moment = {
-            self.Status.CONFIRMED: "confirmed_at",
-            self.Status.WAITLISTED: "waitlisted_at",
-            self.Status.CANCELLED: "cancelled_at",
-        }.get(status)
-        if moment:
-            setattr(self, moment, now)
-        self.save(update_fields=["status", "held_until", *([moment] if moment else [])])
+        Registration.objects.put([self], status, now=now, held_until=held_until)
 
 
 class SeatCount(models.Model):
@@ -199,6 +274,12 @@ class SeatCount(models.Model):
     taken = models.PositiveIntegerField(_("seats taken"), default=0, help_text=_("Confirmed or held."))
     held = models.PositiveIntegerField(_("of these held"), db_default=0)
     reserved = models.PositiveIntegerField(_("kept for invited people"), db_default=0)
+    told_at = models.DateTimeField(
+        _("told of the cancelled webinar at"),
+        null=True,
+        blank=True,
+        help_text=_("Empty while it takes place, and until everybody has been written to."),
+    )
 
     class Meta:
         verbose_name = _("seat count")

@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from conference.models import Organisation, Webinar
-from registration import accounts, partners
-from registration.models import Download, User
+from registration import accounts, partners, withdrawals
+from registration.models import Download, User, Withdrawal
 
 CONTENT_TYPES = {
     Download.Format.CSV: "text/csv; charset=utf-8",
@@ -32,8 +32,26 @@ def partner_room(request: HttpRequest) -> HttpResponse:
         raise Http404
     if accounts.lacks_second_factor(request.user):
         return ask_for_second_factor(request)
-    rooms = [(organisation, list(partners.webinars_of(organisation))) for organisation in organisations]
+    to_remove = withdrawals.open_for(organisations)
+    rooms = [
+        (organisation, list(partners.webinars_of(organisation)), to_remove.get(organisation.pk, []))
+        for organisation in organisations
+    ]
     return render(request, "registration/partner_room.html", {"rooms": rooms, "is_one_room": len(rooms) == 1})
+
+
+@never_cache
+@login_required
+@require_POST
+def removed(request: HttpRequest, pk: int) -> HttpResponse:
+    """Said twice it is harmless."""
+    if not Withdrawal.objects.filter(pk=pk, organisation__members__user=request.user).exists():
+        raise Http404
+    if accounts.lacks_second_factor(request.user):
+        return ask_for_second_factor(request)
+    if withdrawals.settle(pk, request.user, now=timezone.now()):
+        messages.success(request, _("Thank you: noted as removed."))
+    return redirect("registration:partner_room")
 
 
 @never_cache

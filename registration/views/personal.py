@@ -1,26 +1,32 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from conference import sharing
-from registration import consents, links, signup
-from registration.models import Consent, Participant, Registration
+from registration import bounces, links, signup
+from registration.models import Participant, Registration, SensitiveAnswers
 
 
 @never_cache
 @login_required
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    people = Participant.objects.managed_by(request.user).filter(proven_at__isnull=False)
+    people = (
+        Participant.objects.managed_by(request.user)
+        .filter(proven_at__isnull=False)
+        .annotate(has_said_needs=Exists(SensitiveAnswers.objects.filter(participant=OuterRef("pk"))))
+    )
     rows = (
         Registration.objects.managed_by(request.user)
         .live()
         .in_order()
+        .with_places()
         .select_related("webinar__edition", "participant")
     )
     now = timezone.now()
@@ -31,7 +37,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         )
     context = {
         "people": [(person, tickets.get(person.pk, []), calendar_of(person)) for person in people],
-        "shared": Consent.objects.shared_by(request.user),
+        "address_bounces": bounces.of(request.user.email) is not None,
         "is_partner": request.user.partner_memberships.exists(),
     }
     return render(request, "registration/mine.html", context)
@@ -54,7 +60,7 @@ def cancel(request: HttpRequest, code: str) -> HttpResponse:
     registration = get_object_or_404(own, code=code)
     if request.method == "POST":
         title = {"title": registration.webinar.title}
-        if signup.cancel(registration, now=timezone.now()):
+        if signup.cancel(registration, now=timezone.now(), actor=request.user):
             messages.info(request, _("You are no longer registered for “%(title)s”.") % title)
         else:
             messages.info(
@@ -62,17 +68,3 @@ def cancel(request: HttpRequest, code: str) -> HttpResponse:
             )
         return redirect("registration:mine")
     return render(request, "registration/cancel.html", {"registration": registration})
-
-
-@never_cache
-@login_required
-@require_POST
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """An organisation gets her data no longer; withdrawing twice is harmless."""
-    consent = get_object_or_404(Consent.objects.filter(participant__account=request.user), pk=pk, purpose="partner")
-    consents.withdraw(consent, now=timezone.now())
-    text = _(
-        "%(organisation)s no longer finds you in its lists. What it has downloaded before, it must not use any more."
-    )
-    messages.info(request, text % {"organisation": consent.organisation.short_name})
-    return redirect("registration:mine")

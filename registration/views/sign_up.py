@@ -1,6 +1,6 @@
+from datetime import datetime
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,40 +8,79 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from conference.models import Edition, Webinar
-from registration import limits, seats, signup
-from registration.accounts import ANSWERS, say_what_changed, start_code
+from conference.models import Edition, Webinar, next_opening
+from conference.notices import remembered
+from registration import addresses, limits, links, seats, signup
+from registration.accounts import ANSWERS, TOO_MANY_CODES, network_of, say_what_changed, start_sign_up
 from registration.forms import SignUpForm
-from registration.models import Participant
+from registration.models import Invitation, Participant
 
 
 @never_cache
 def sign_up(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    edition = Edition.objects.current()
-    webinars = open_webinars(edition, now)
+    edition, published = published_webinars()
+    invitation = invitation_of(request, now)
+    webinars = open_to(published, invitation, now)
     data = request.POST if request.method == "POST" else None
     form = SignUpForm(data, webinars=webinars, initial=initial(request, webinars))
     status = 200
     if form.is_valid():
-        if limits.may_sign_up(get_adapter(request).get_client_ip(request), now=now):
-            return accept(request, form.answers(now=now), now)
-        form.add_error(
-            None,
-            _(
-                "Very many people have just signed up from your network. Nothing is lost: try again in an hour, or over another connection."
-            ),
-        )
+        answers = form.answers(now=now)
+        if invitation:
+            answers["invitation"] = invitation.pk
+        reason = too_often(request, answers["person"]["email"], now)
+        if not reason:
+            return accept(request, answers, now)
+        form.add_error(None, reason)
         status = 429
-    context = {"form": form, "edition": edition, "webinars": choices(form, webinars), "now": now}
-    return render(request, "registration/sign_up.html", context, status=status)
+    context = {
+        "form": form,
+        "edition": edition,
+        "webinars": choices(form, webinars),
+        "invited_to": invitation.webinar_id if invitation else None,
+        "opens_at": next_opening(edition, published, now),
+        "now": now,
+    }
+    response = render(request, "registration/sign_up.html", context, status=status)
+    addresses_of_ours = {"", *(f"webinars={webinar.slug}" for webinar in webinars)}
+    response.blank_may_be_kept = request.META["QUERY_STRING"] in addresses_of_ours
+    return response
 
 
-def open_webinars(edition: Edition | None, now: Any) -> list[Webinar]:
+def invitation_of(request: HttpRequest, now: datetime) -> Invitation | None:
+    """Whose link led here, while it can be taken up."""
+    token = request.GET.get("undangan", "")
+    invitation = links.read_invitation(token) if token else None
+    return invitation if invitation and invitation.is_open(now) and invitation.webinar.is_on(now) else None
+
+
+def open_to(published: list[Webinar], invitation: Invitation | None, now: datetime) -> list[Webinar]:
+    """What is open, and what she is invited to in any case."""
+    webinars = [webinar for webinar in published if webinar.is_open_for_registration(now)]
+    if invitation and invitation.webinar not in webinars:
+        webinars.append(invitation.webinar)
+    return webinars
+
+
+def too_often(request: HttpRequest, email: str, now: Any) -> str:
+    """Why this form can't be taken now, for known and unknown addresses alike; empty when it can."""
+    if not limits.may_sign_up(network_of(request), addresses.key(email), now=now):
+        return _(
+            "Very many people have just signed up from your network. Nothing is lost: try again in an hour, or over another connection."
+        )
+    is_own = request.user.is_authenticated and request.user.email_key == addresses.key(email)
+    return "" if is_own or limits.may_send_code(addresses.key(email), now=now) else str(TOO_MANY_CODES)
+
+
+@remembered
+def published_webinars() -> tuple[Edition | None, list[Webinar]]:
+    """Of the current edition; what is open is asked of each by the hour."""
+    edition = Edition.objects.current()
     if edition is None:
-        return []
+        return None, []
     webinars = edition.webinars.published().in_order().select_related("edition").prefetch_related("hosts")
-    return [webinar for webinar in webinars if webinar.is_open_for_registration(now)]
+    return edition, list(webinars)
 
 
 def choices(form: SignUpForm, webinars: list[Webinar]) -> list[tuple[Any, Webinar, int | None]]:
@@ -60,6 +99,7 @@ def initial(request: HttpRequest, webinars: list[Webinar]) -> dict[str, Any]:
             "webinars": chosen,
             "guardian_consent": bool(answers["person"]["guardian_name"]),
             "consent_processing": True,
+            "consent_news": answers.get("news", False),
             "consent_partners": [
                 host.slug for webinar in webinars for host in webinar.hosts.all() if host.pk in answers["partners"]
             ],
@@ -75,13 +115,10 @@ def initial(request: HttpRequest, webinars: list[Webinar]) -> dict[str, Any]:
 def accept(request: HttpRequest, answers: signup.Answers, now: Any) -> HttpResponse:
     email = answers["person"]["email"]
     if request.user.is_authenticated:
-        if request.user.email == email:
+        if request.user.email_key == addresses.key(email):
             changed = signup.confirm(request.user, answers, now=now, replaces=True)
-            say_what_changed(request, changed, signup.missed(request.user, answers))
+            say_what_changed(request, changed, signup.missed(request.user, answers, changed))
             return redirect("registration:mine")
         logout(request)  # another person on the same phone
-    user = signup.begin(answers, now=now)
-    request.session[ANSWERS] = answers
-    request.session.set_expiry(signup.HOLD)
-    start_code(request, user, now=now)
+    start_sign_up(request, answers, now=now)
     return redirect("account_confirm_login_code")

@@ -1,14 +1,16 @@
 import re
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from conference import models
+from conference import models, photos
 from conference.validators import IMAGE_BYTES
 from tests import factories
 
@@ -197,6 +199,47 @@ def upload(client, logo):
 def test_an_image_is_kept(owner):
     assert upload(owner, image()).status_code == 302
     assert models.Organisation.objects.get().logo.size
+
+
+def copies():
+    return {folder.name for folder in (Path(settings.MEDIA_ROOT) / photos.FOLDER).iterdir()}
+
+
+def test_copies_of_an_image_go_with_it(owner, django_capture_on_commit_callbacks):
+    """Replaced, taken back, deleted alone and deleted from the list; another's stay."""
+    stays = photos.folder_name(factories.SpeakerFactory(photo=image()).photo)
+    data = {"name_ind": "Lembaga", "acronym": "LB", "slug": "lembaga", "kind": "other"} | no_rows("partnerships")
+
+    def kept_after(post):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert post().status_code == 302
+        logos = [photos.folder_name(row.logo) for row in models.Organisation.objects.exclude(logo="")]
+        assert copies() == {stays, *logos}
+        return logos
+
+    first = kept_after(lambda: upload(owner, image()))
+    organisation = models.Organisation.objects.get(slug="lembaga")
+    second = kept_after(lambda: change(owner, organisation, data | {"logo": image(size=(40, 40))}))
+    assert (len(first), len(second), first == second) == (1, 1, False)
+    assert kept_after(lambda: change(owner, organisation, data | {"logo-clear": "on"})) == []
+    kept_after(lambda: change(owner, organisation, data | {"logo": image()}))
+    delete = reverse("admin:conference_organisation_delete", args=[organisation.pk])
+    assert kept_after(lambda: owner.post(delete, {"post": "yes"})) == []
+    kept_after(lambda: upload(owner, image()))
+    action = {
+        "action": "delete_selected",
+        "_selected_action": models.Organisation.objects.get(slug="lembaga").pk,
+        "post": "yes",
+    }
+    assert kept_after(lambda: owner.post(reverse("admin:conference_organisation_changelist"), action)) == []
+
+
+def test_a_save_that_fails_takes_no_copies_away(owner, django_capture_on_commit_callbacks):
+    organisation = factories.OrganisationFactory(logo=image())
+    data = {"name_ind": "", "slug": "", "kind": "other", "logo-clear": "on"} | no_rows("partnerships")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert errors(change(owner, organisation, data))["name_ind"]
+    assert photos.folder_name(organisation.logo) in copies()
 
 
 def test_forty_megabytes_are_answered_with_the_limit(owner):

@@ -1,9 +1,9 @@
 from datetime import UTC, date, datetime, timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import translation
 
@@ -11,6 +11,7 @@ from conference import changes
 from conference.models import AgendaItem, Appearance, ProgrammeChange, ProgrammeState, Speaker, Webinar
 from registration import tasks
 from tests.factories import AgendaItemFactory, AppearanceFactory, EditionFactory, UserFactory, WebinarFactory
+from tests.servers import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -247,3 +248,73 @@ def test_at_the_same_moment_a_change_is_still_told_once(now):
         thread.join()
     webinar.refresh_from_db()
     assert (ProgrammeChange.objects.count(), webinar.revision) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("make", [WebinarFactory, AgendaItemFactory])
+def test_a_save_that_overlaps_a_tick_takes_no_number_back(make, now):
+    """A form reads the row, a tick raises its revision, the form writes back all that it read."""
+    edition = EditionFactory()
+    row = make(edition=edition) if make is WebinarFactory else make(edition=edition, webinar=None)
+    changes.record(edition, now=now)
+    type(row).objects.filter(pk=row.pk).update(title_ind="Lebih awal")
+    read, ticked = Event(), Event()
+
+    def save_a_form():
+        with transaction.atomic():
+            form = type(row).objects.get(pk=row.pk)
+            read.set()
+            ticked.wait(10)
+            form.title_ind = "Dari formulir"
+            form.save()
+        connection.close()
+
+    thread = Thread(target=save_a_form)
+    thread.start()
+    assert read.wait(10)
+    changes.record(edition, now=now + timedelta(minutes=1))
+    row.refresh_from_db()
+    assert (row.title_ind, row.revision) == ("Lebih awal", 1)
+    ticked.set()
+    thread.join()
+    row.refresh_from_db()
+    assert (row.title_ind, row.revision, row.revised_at) == ("Dari formulir", 1, now + timedelta(minutes=1))
+    changes.record(edition, now=now + timedelta(minutes=2))
+    row.refresh_from_db()
+    assert (row.revision, row.revised_at) == (2, now + timedelta(minutes=2))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_save_that_waits_for_a_tick_takes_no_number_back(now):
+    """The tick holds the row while the form, which read it before, already wants to write."""
+    edition = EditionFactory()
+    webinar = WebinarFactory(edition=edition)
+    changes.record(edition, now=now)
+    form = Webinar.objects.get(pk=webinar.pk)
+
+    def save_the_form():
+        form.title_ind = "Dari formulir"
+        form.save()
+        connection.close()
+
+    thread = Thread(target=save_the_form)
+    with transaction.atomic():
+        Webinar.objects.filter(pk=webinar.pk).update(date=webinar.date + timedelta(days=1))
+        changes.record(edition, now=now)
+        thread.start()
+        wait_until(lambda: waiting_for_a_lock() == 1, 10)
+    thread.join()
+    webinar.refresh_from_db()
+    assert (webinar.title_ind, webinar.revision) == ("Dari formulir", 1)
+    changes.record(edition, now=now)
+    webinar.refresh_from_db()
+    assert webinar.revision == 2
+
+
+def waiting_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0]

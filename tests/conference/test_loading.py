@@ -384,6 +384,7 @@ NO_HOUR = "“%s” is no hour. Write day, hour and offset as 2020-08-26T09:00+0
         (("starts_at: null\n    ends_at: null", "starts_at: 2030-05-01T10:00+08:00\n    ends_at: 2030-05-01T10:00+09:00"), 18, "It ends before it begins."),
         (("starts_at: null", "starts_at: 2030-05-01T00:30+09:00"), 17, "In WITA this hour is on 2030-04-30, but the date is 2030-05-01."),
         (("  ends_on: 2030-05-02", "  ends_on: 2030-05-02\n  registration_opens_at: 2030-04-02T09:00+08:00\n  registration_closes_at: 2030-04-01T09:00+08:00"), 11, "Registration closes before it opens."),
+        (("status: published", "status: published\n    registration_opens_at: 2030-04-02T09:00+08:00\n    registration_closes_at: 2030-04-01T09:00+08:00"), 21, "Registration closes before it opens."),
         (("slug: dua", "slug: satu"), 22, "“satu” is used twice."),
         (("number: 2", "number: 1"), 21, "“1” is used twice."),
         (("slug: buka", "slug: dua", "session: buka", "session: dua"), 27, "“dua” is used twice."),

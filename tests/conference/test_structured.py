@@ -4,6 +4,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conference import changes
@@ -125,7 +127,7 @@ def test_a_cancelled_event_says_so_on_its_page_and_in_the_agenda(client, edition
     WebinarFactory(edition=edition, slug="satu", cancelled=True)
     event = graph(client, "/webinar/satu/")["Event"]
     assert event["eventStatus"] == f"{SCHEMA}EventCancelled"
-    assert event["offers"]["availability"] == f"{SCHEMA}OutOfStock"
+    assert "offers" not in event
     [part] = graph(client, "/agenda/")["Event"]["subEvent"]
     assert part["eventStatus"] == f"{SCHEMA}EventCancelled"
 
@@ -140,19 +142,76 @@ def test_an_event_that_was_moved_says_from_when(client, edition):
     event = graph(client, "/webinar/satu/")["Event"]
     assert event["eventStatus"] == f"{SCHEMA}EventRescheduled"
     assert (event["previousStartDate"], event["startDate"]) == ("2027-06-08T09:00+08:00", "2027-06-08T11:00+08:00")
+    for path in ("/", "/agenda/", "/edisi/2027/"):
+        [part] = graph(client, path)["Event"]["subEvent"]
+        assert part["eventStatus"] == f"{SCHEMA}EventRescheduled", path
+        assert part["previousStartDate"] == "2027-06-08T09:00+08:00"
+
+
+def test_of_two_moves_the_last_is_told_and_a_cancelled_one_tells_none(client, edition):
+    webinar = WebinarFactory(edition=edition, slug="satu", starts_at=STARTS)
+    changes.record(edition, now=timezone.now())
+    for _time in range(2):
+        webinar.starts_at += timedelta(hours=1)
+        webinar.ends_at += timedelta(hours=1)
+        webinar.save()
+        changes.record(edition, now=timezone.now())
+    assert graph(client, "/webinar/satu/")["Event"]["previousStartDate"] == "2027-06-08T10:00+08:00"
+    webinar.status = webinar.Status.CANCELLED
+    webinar.save()
+    changes.record(edition, now=timezone.now())
+    [part] = graph(client, "/agenda/")["Event"]["subEvent"]
+    assert part["eventStatus"] == f"{SCHEMA}EventCancelled"
+    assert "previousStartDate" not in part
+
+
+@pytest.mark.parametrize("path", ["/", "/agenda/", "/edisi/2027/"])
+def test_moved_webinars_cost_one_query_however_many(client, edition, path):
+    def queries(webinars):
+        for webinar in webinars:
+            webinar.starts_at += timedelta(minutes=10)
+            webinar.save()
+        changes.record(edition, now=timezone.now())
+        with CaptureQueriesContext(connection) as captured:
+            parts = graph(client, path)["Event"]["subEvent"]
+        assert {part["eventStatus"] for part in parts} == {f"{SCHEMA}EventRescheduled"}
+        return len(captured)
+
+    webinars = [WebinarFactory(edition=edition)]
+    changes.record(edition, now=timezone.now())
+    with_one = queries(webinars)
+    webinars += [WebinarFactory(edition=edition) for _each in range(2)]
+    changes.record(edition, now=timezone.now())
+    assert queries(webinars) == with_one
 
 
 @pytest.mark.parametrize(
-    ("opens", "availability"),
-    [(timedelta(days=-1), "InStock"), (timedelta(days=1), "PreOrder"), (None, "OutOfStock")],
+    ("opens", "closes", "own", "availability"),
+    [
+        (-1, None, {}, "InStock"),
+        (1, None, {}, "PreOrder"),
+        (-2, -1, {}, "SoldOut"),
+        (-2, -1, {"registration_closes_at": 1}, "InStock"),
+        (-2, None, {"registration_opens_at": 1}, "PreOrder"),
+    ],
 )
-def test_an_offer_says_how_sign_up_stands(client, edition, now, opens, availability):
-    edition.registration_opens_at = now + opens if opens else None
+def test_an_offer_says_how_sign_up_stands(client, edition, now, opens, closes, own, availability):
+    edition.registration_opens_at = now + timedelta(days=opens)
+    edition.registration_closes_at = now + timedelta(days=closes) if closes else None
     edition.save()
-    WebinarFactory(edition=edition, slug="satu")
+    WebinarFactory(edition=edition, slug="satu", **{name: now + timedelta(days=days) for name, days in own.items()})
     offer = graph(client, "/webinar/satu/")["Event"]["offers"]
     assert offer["availability"] == SCHEMA + availability
-    assert ("validFrom" in offer) == bool(opens)
+    valid_from = now + timedelta(days=own.get("registration_opens_at", opens))
+    assert datetime.fromisoformat(offer["validFrom"]) == valid_from
+
+
+@pytest.mark.parametrize("state", [{"over": True}, {"cancelled": True}, {"edition__registration_opens_at": None}])
+def test_what_nobody_can_sign_up_for_is_no_offer(client, state):
+    WebinarFactory(slug="satu", **state)
+    event = graph(client, "/webinar/satu/")["Event"]
+    assert "offers" not in event
+    assert event["isAccessibleForFree"] is True
 
 
 @pytest.mark.parametrize("path", ["/", "/agenda/", "/edisi/2027/"])

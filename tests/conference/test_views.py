@@ -123,6 +123,36 @@ def test_the_home_page_says_how_sign_up_stands(client, now, opens, closes, sente
     assert ('href="/en/daftar/"' in page) == (sentence == "Sign up, free of charge")
 
 
+@pytest.mark.parametrize(
+    ("edition_opens", "opens", "closes", "late", "sentence"),
+    [
+        (None, timedelta(days=-1), None, True, "Sign up, free of charge"),
+        (None, timedelta(days=1), None, True, "Sign-up opens on Wednesday, 2 June 2027 at 09:00 WITA"),
+        (timedelta(days=-2), timedelta(days=1), None, True, "Sign-up opens on Wednesday, 2 June 2027 at 09:00 WITA"),
+        (timedelta(days=-2), None, timedelta(hours=-1), True, "Sign-up is closed."),
+    ],
+)
+def test_a_webinars_own_hours_outrank_the_editions(client, now, edition_opens, opens, closes, late, sentence):
+    edition = EditionFactory(registration_opens_at=edition_opens and now + edition_opens)
+    webinar = WebinarFactory(
+        edition=edition,
+        registration_opens_at=opens and now + opens,
+        registration_closes_at=closes and now + closes,
+    )
+    assert sentence in text(client.get("/en/"))
+    page = text(client.get(f"/en{webinar.get_absolute_url()}"))
+    assert ("Sign up for this webinar" in page) == (sentence == "Sign up, free of charge")
+    assert ("Sign-up is closed." in page) == (sentence == "Sign-up is closed.")
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_signing_up_while_it_runs_is_for_the_organisers_to_allow(client, now, late):
+    webinar = WebinarFactory(running=True, allows_late_sign_up=late)
+    page = text(client.get(f"/en{webinar.get_absolute_url()}"))
+    assert ("Sign up for this webinar" in page) == late
+    assert ("Sign-up is closed." in page) != late
+
+
 def test_a_past_edition_whose_sign_up_never_opened_is_closed(client, now):
     EditionFactory(registration_opens_at=None, starts_on=date(2020, 8, 26), ends_on=date(2020, 8, 27))
     assert "Sign-up is closed." in text(client.get("/en/"))

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from registration import mail
+from registration import delivery
 from registration.models import OutgoingMail
 from tests.factories import OutgoingMailFactory, RegistrationFactory
 
@@ -19,7 +19,7 @@ def letter():
 
 
 def try_once(letter):
-    mail.deliver_due()
+    delivery.deliver_due()
     letter.refresh_from_db()
     return letter
 
@@ -33,15 +33,15 @@ def test_a_refusal_is_final_and_keeps_the_servers_words(letter, mailbox):
     try_once(letter)
     assert (letter.status, letter.error) == (Status.FAILED, "552 5.3.4 Message too big for us")
     mailbox.accept()
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
 
 
 def test_a_person_who_does_not_exist_there_does_not_stop_the_others(mailbox):
     letters = [OutgoingMailFactory(participant=RegistrationFactory().participant) for _ in range(3)]
     mailbox.refuse_person(letters[1].to, "550 5.1.1 Who is that?")
-    assert mail.deliver_due() == 2
+    assert delivery.deliver_due() == 2
     states = list(OutgoingMail.objects.order_by("pk").values_list("status", flat=True))
-    assert states == [Status.SENT, Status.FAILED, Status.SENT]
+    assert states == [Status.SENT, Status.BOUNCED, Status.SENT]
     letters[1].refresh_from_db()
     assert letters[1].error == "550 5.1.1 Who is that?"
 
@@ -75,7 +75,7 @@ def test_any_other_trouble_is_tried_again_with_the_same_message_id(letter, mailb
 def test_growing_waits_and_at_last_an_end(letter, mailbox):
     mailbox.tempfail("451 4.3.2 Later")
     waits = []
-    for _attempt in range(len(mail.WAITS) + 1):
+    for _attempt in range(len(delivery.WAITS) + 1):
         make_due(letter)
         begun = timezone.now()
         try_once(letter)
@@ -87,10 +87,10 @@ def test_growing_waits_and_at_last_an_end(letter, mailbox):
 def test_a_server_that_is_gone_costs_two_attempts_not_a_batch(mailbox):
     letters = [OutgoingMailFactory(participant=RegistrationFactory().participant) for _ in range(10)]
     mailbox.stop()
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     tried = OutgoingMail.objects.filter(status=Status.RETRY, attempts=1).count()
     left = OutgoingMail.objects.filter(status=Status.QUEUED, attempts=0).count()
     assert (tried, left) == (2, 8)
     mailbox.start()
     OutgoingMail.objects.update(not_before=timezone.now())
-    assert mail.deliver_due() == len(letters)
+    assert delivery.deliver_due() == len(letters)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from registration import mail
+from registration import delivery, mail
 from registration.models import OutgoingMail
 from tests.factories import OutgoingMailFactory, RegistrationFactory
 from tests.servers import wait_until
@@ -24,7 +24,7 @@ def queue(count):
 def let_the_lease_pass():
     """Ten minutes later, for the rows that a dead worker holds."""
     stuck = OutgoingMail.objects.filter(status=Status.SENDING)
-    stuck.update(claimed_at=timezone.now() - mail.LEASE - timedelta(seconds=1))
+    stuck.update(claimed_at=timezone.now() - delivery.LEASE - timedelta(seconds=1))
 
 
 def everything_is_sent():

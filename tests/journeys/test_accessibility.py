@@ -6,7 +6,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from conference.models import Webinar
 from registration import links
-from registration.models import OutgoingMail
+from registration.models import OutgoingMail, SensitiveAnswers
 from tests import factories
 from tests.journeys.steps import fill_in, prefix, send
 
@@ -149,7 +149,15 @@ def test_the_personal_pages(audited, programme, sign_in_page):
     )
     factories.ConsentFactory(participant=person, partner=programme.host)
     sign_in_page(audited, person.account)
-    audited.visit("/saya/", f"/saya/{seat.code}/batal/", "/akun/keluar/")
+    audited.visit("/saya/", f"/saya/{seat.code}/batal/", "/akun/keluar/", "/saya/kode/")
+
+
+def test_the_pages_of_deleting(audited, programme, sign_in_page):
+    carer = factories.RegistrationFactory(webinar=programme.first).participant
+    inside = factories.ParticipantFactory(account=carer.account, email="")
+    factories.ConsentFactory(participant=carer, partner=programme.host)
+    sign_in_page(audited, carer.account, fresh=True)
+    audited.visit("/saya/data/hapus/", f"/saya/data/{inside.pk}/hapus/", "/saya/data/terhapus/")
 
 
 def test_the_personal_pages_of_somebody_without_registrations(audited, programme, sign_in_page):
@@ -169,6 +177,11 @@ def test_every_face_of_the_join_page(audited, programme):
     audited.visit(f"/gabung/{links.join_token(early)}/batal/")
     send(audited)
     audited.audit()
+    audited.visit(
+        f"/tautan/{links.page_token(early.participant)}/",
+        f"/tautan/{links.page_token(waiting.participant)}/",
+        f"/berhenti/{links.unsubscribe_token(early.participant.account_id)}/",
+    )
     audited.visit("/gabung/1.x.y/", status=404)
 
 
@@ -212,3 +225,32 @@ def test_help_stands_in_the_same_place_on_every_page(client, programme):
     lists = {foot.partition("</footer>")[0] for foot in feet}
     assert len(lists) == 1
     assert "/halaman/bantuan/" in lists.pop()
+
+
+def test_pages_of_ones_own_data(audited, programme, sign_in_page):
+    seat = factories.RegistrationFactory(webinar=programme.first)
+    maria = seat.participant
+    factories.ParticipantFactory(email="", phone="", account=maria.account)
+    host = programme.first.hosts.first() or factories.OrganisationFactory()
+    programme.first.hosts.add(host, factories.OrganisationFactory())
+    consent = factories.ConsentFactory(participant=maria)
+    factories.ConsentFactory(participant=maria, partner=host)
+    factories.OutgoingMailFactory(participant=maria, sent=True, subject="Anda terdaftar")
+    SensitiveAnswers.objects.create(participant=maria, seeing="some", delete_on=programme.first.date)
+    factories.ConsentFactory(participant=maria, purpose="sensitive")
+    sign_in_page(audited, maria.account, fresh=True)
+    there = f"/saya/data/{maria.pk}/"
+    audited.visit("/saya/data/", there, f"{there}ubah/", f"{there}kebutuhan/", "/saya/data/email/")
+    audited.visit(f"{there}tarik/{consent.pk}/", f"{there}catatan/")
+    audited.locator("summary").evaluate_all("details => details.forEach(summary => summary.click())")
+    audited.audit()
+
+
+def test_a_partners_room_with_somebody_to_be_removed(audited, programme, sign_in_page):
+    member = factories.PartnerMemberFactory()
+    programme.first.hosts.add(member.organisation)
+    member.organisation.withdrawals.create(
+        webinar=programme.first, registration_code="ABCDEFGHJK", withdrawn_at=programme.first.starts_at
+    )
+    sign_in_page(audited, member.user)
+    audited.visit("/ruang-mitra/")

@@ -4,11 +4,14 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Error, expect
 
 from kpt import offline
@@ -108,6 +111,50 @@ def test_after_one_visit_the_public_pages_are_read_without_a_line(language, phon
     expect(phone.locator("h1")).to_have_text("Contoh Yosefina")
 
 
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_short_address_is_answered_without_a_line(language, phone, programme):
+    visit(phone, language=language)
+    phone.context.set_offline(True)
+    for short in ("/2", "/2/"):
+        phone.goto(prefix(language) + short)
+        expect(phone).to_have_url(f"{prefix(language)}/webinar/laut/")
+        expect(phone.locator("h1")).to_have_text({"id": "Laut dan Pesisir", "en": "Sea and Coast"}[language])
+        expect(kept_notice(phone)).to_be_visible()
+    phone.goto(f"{prefix(language)}/3")
+    expect_no_line_page(phone, language)
+    phone.context.set_offline(False)
+    phone.goto(f"{prefix(language)}/2")
+    expect(phone).to_have_url(f"{prefix(language)}/webinar/laut/")
+    expect(kept_notice(phone)).to_have_count(0)
+
+
+LOADS = """address => new Promise((done) => {
+    const image = new Image();
+    image.onload = () => done(image.naturalWidth);
+    image.onerror = () => done(0);
+    image.src = address;
+})"""
+
+
+def test_a_photo_that_was_seen_is_kept(phone, programme, line):
+    picture = BytesIO()
+    Image.new("RGB", (80, 80)).save(picture, "WEBP")
+
+    def with_media(environ, start_response, app):
+        if environ["PATH_INFO"] != "/media/variants/0a1b/80.webp":
+            return app(environ, start_response)
+        start_response("200 OK", [("Content-Type", "image/webp"), ("Cache-Control", "no-store")])
+        return [picture.getvalue()]
+
+    line(with_media)
+    visit(phone)
+    assert phone.evaluate(LOADS, "/media/variants/0a1b/80.webp") == 80
+    phone.context.set_offline(True)
+    phone.goto("/agenda/")
+    assert phone.evaluate(LOADS, "/media/variants/0a1b/80.webp") == 80
+    assert phone.evaluate(LOADS, "/media/speakers/80.webp") == 0
+
+
 def test_what_is_not_kept_says_what_can_be_done(phone, programme):
     visit(phone)
     phone.context.set_offline(True)
@@ -190,6 +237,56 @@ def test_her_own_page_and_her_links_are_read_without_a_line(phone, tickets, sign
     phone.goto(join_path(maria))  # as it stands in her mail, where it is signed at another hour
     expect(phone.locator("h1")).to_have_text(maria.webinar.title)
     expect(kept_notice(phone)).to_be_visible()
+
+
+@pytest.fixture
+def open_room(tickets, zoom):
+    """Maria's ticket, on the day."""
+    maria, _rut = tickets
+    begun = timezone.now() - timedelta(minutes=5)
+    maria.webinar.starts_at, maria.webinar.ends_at = begun, begun + timedelta(hours=2)
+    maria.webinar.zoom_url = zoom.address
+    maria.webinar.save()
+    return maria
+
+
+def enter_the_room(page):
+    page.get_by_role("button", name=say("id", "Enter the Zoom room")).click()
+
+
+def test_the_way_to_the_room_without_a_line_says_what_to_do_and_works_when_it_is_back(
+    phone, open_room, zoom, sign_in_page
+):
+    open_own_page(phone, sign_in_page, open_room)
+    phone.goto(join_path(open_room))
+    phone.context.set_offline(True)
+    enter_the_room(phone)
+    expect(phone.locator(".stuck")).to_contain_text("ruangnya belum dapat dibuka")
+    expect(phone.locator("h1")).to_have_text(open_room.webinar.title)
+    expect(kept_notice(phone)).to_be_visible()
+    assert zoom.visits == []
+    phone.context.set_offline(False)
+    phone.locator(".stuck").get_by_role("link", name=say("id", "Try again")).click()
+    expect(phone.locator(".stuck")).to_have_count(0)
+    enter_the_room(phone)
+    phone.wait_for_url(f"{zoom.address}**")
+    assert len(zoom.visits) == 1
+
+
+def test_the_way_to_the_room_of_a_link_that_is_not_kept(phone, open_room, zoom):
+    visit(phone)
+    phone.goto(join_path(open_room))
+    phone.context.set_offline(True)
+    enter_the_room(phone)
+    expect_no_line_page(phone)
+    expect(phone.locator(".stuck")).to_contain_text("ruangnya belum dapat dibuka")
+    paths = phone.evaluate(
+        """async () => { const found = [];
+        for (const name of await caches.keys()) for (const key of await (await caches.open(name)).keys())
+          found.push(key.url);
+        return found.filter((url) => url.includes("gabung")) }"""
+    )
+    assert paths == []
 
 
 def test_signing_out_takes_her_pages_away(phone, tickets, sign_in_page):
@@ -374,6 +471,7 @@ def test_the_kept_page_wears_its_style_even_that_of_an_earlier_version(productio
     expect(kept_notice(page)).to_be_visible()
     assert page.evaluate("document.styleSheets.length") >= 1
     assert page.evaluate(band) == with_line != "none"
+    assert page.evaluate(LOADS, "/media/variants/0a1b/80.webp") > 0  # cloth, as it was never seen
     # A page kept before an update asks for a file of that time.
     page.evaluate(
         """async () => { const cache = await caches.open('pages-1'), copy = await cache.match('/agenda/');
@@ -382,3 +480,24 @@ def test_the_kept_page_wears_its_style_even_that_of_an_earlier_version(productio
     )
     page.goto("/agenda/")
     assert page.evaluate(band) == with_line
+
+
+def test_the_page_behind_the_mails_link_is_kept_for_its_owner_alone(phone, tickets, sign_in_page):
+    maria, rut = (f"/tautan/{links.page_token(ticket.participant)}/" for ticket in tickets)
+    kept = [path.partition(".")[0] + "/" for path in (maria, rut)]
+    visit(phone)
+    phone.goto(maria)  # a guest's phone keeps nothing
+    open_own_page(phone, sign_in_page, tickets[0])
+    assert not has_copy(phone, MINE, kept[0])
+    phone.goto(maria)
+    wait_for_copy(phone, MINE, kept[0])
+    phone.goto(rut)  # somebody's who uses the same phone
+    expect(phone.locator("main h2").first).to_have_text("Contoh")
+    phone.goto("/saya/")
+    assert not has_copy(phone, MINE, kept[1])
+    phone.context.set_offline(True)
+    phone.goto(maria)
+    expect(kept_notice(phone)).to_be_visible()
+    expect(phone.locator("main h2").first).to_have_text("Contoh")
+    phone.goto(rut)
+    expect_no_line_page(phone)

@@ -58,12 +58,20 @@ def test_whoever_takes_her_consent_back_is_gone_from_the_next_list(new_page, pro
     partner.goto("/ruang-mitra/")
     expect(partner.locator(".ticket dd")).to_have_text(["1", "1", "0", "0"])
 
-    sign_in_page(participant, seat.participant.account)
+    with partner.expect_download():
+        partner.get_by_role("link", name=say("id", "Download as CSV")).click()
+
+    sign_in_page(participant, seat.participant.account, fresh=True)
     participant.goto("/saya/")
+    participant.get_by_role("link", name=say("id", "See, correct and share the data")).click()
     participant.get_by_role("button", name=say("id", "Take back")).click()
-    expect(participant.locator(".ticket .state")).to_have_text(say("id", "Confirmed"))
     expect(participant.get_by_role("button", name=say("id", "Take back"))).to_have_count(0)
+    participant.goto("/saya/")
+    expect(participant.locator(".ticket .state")).to_have_text(say("id", "Confirmed"))
 
     partner.reload()
     expect(partner.locator(".ticket dd")).to_have_text(["1", "0", "0", "0"])
     expect(partner.get_by_role("link", name=say("id", "Download as CSV"))).to_have_count(0)
+    expect(partner.locator(".notice-warning")).to_contain_text(seat.code)
+    partner.get_by_role("button", name=say("id", "Removed")).click()
+    expect(partner.locator(".notice-warning")).to_have_count(0)

@@ -7,7 +7,8 @@ import time
 import brotli
 import pytest
 
-from kpt import pages
+from conference import notices
+from kpt import blanks, pages
 from registration.models import Participant
 from tests.factories import RegistrationFactory, WebinarFactory
 from tests.servers import wait_until
@@ -22,6 +23,16 @@ def ask(site, path, method="GET", **headers):
     answer.body = answer.read()
     line.close()
     return answer
+
+
+def listening(monkeypatch):
+    """As in a web worker, without the thread."""
+    told = notices.Notices()
+    told.is_open = told.is_listening = True
+    monkeypatch.setattr(told, "listen", lambda: None)
+    for module in (notices, pages, blanks):
+        monkeypatch.setattr(module, "notices", told)
+    return told
 
 
 def warm(site, path):
@@ -94,8 +105,7 @@ def test_a_kept_page_costs_no_query(django_assert_num_queries, client, monkeypat
     """The shelf alone, in this process: what the WSGI layer does with a page that is fresh."""
     shelf = pages.Shelf()
     monkeypatch.setattr(pages, "shelf", shelf)
-    shelf.is_open = shelf.is_listening = True
-    monkeypatch.setattr(shelf, "listen", lambda: None)
+    told = listening(monkeypatch)
     WebinarFactory()
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/agenda/", "wsgi.url_scheme": "http", "SCRIPT_NAME": ""}
     drawn = client.get("/agenda/", HTTP_HOST="testserver")
@@ -104,7 +114,7 @@ def test_a_kept_page_costs_no_query(django_assert_num_queries, client, monkeypat
     with django_assert_num_queries(0):
         [body] = application(environ | {"HTTP_HOST": "testserver"}, lambda *args: said.append(args[0]))
     assert (said, body) == (["200 OK"], drawn.content)
-    shelf.revision += 1
+    told.revision += 1
     assert shelf.find(environ | {"HTTP_HOST": "testserver"}) is None
 
 

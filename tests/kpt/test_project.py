@@ -9,6 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import polib
@@ -23,9 +24,21 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from kpt.logs import RedactedJsonFormatter
-from registration import letters, links
-from registration.models import OutgoingMail
-from tests.factories import OutgoingMailFactory, RegistrationFactory, WebinarFactory
+from registration import alerts, digests, letters, links
+from registration.models import OutgoingMail, User
+from registration.models.reminders import facts_of as facts_of_webinar
+from tests.factories import (
+    AnnouncementFactory,
+    ConsentFactory,
+    InvitationFactory,
+    OutgoingMailFactory,
+    ParticipantFactory,
+    PartnerMemberFactory,
+    RegistrationFactory,
+    WebinarFactory,
+)
+
+Kind = OutgoingMail.Kind
 
 ROOT = Path(settings.BASE_DIR)
 OURS = ("kpt", "conference", "registration")
@@ -102,6 +115,7 @@ MAIL = ["smtp", "smtp+tls", "smtps"]
         ("EMAIL_URL", "smtp://mail.example.org:x", "EMAIL_URL has a port that is no number."),
         ("TRUSTED_PROXIES", "-1", NUMBER.format("TRUSTED_PROXIES", "-1")),
         ("MAIL_PER_MINUTE", "many", NUMBER.format("MAIL_PER_MINUTE", "many")),
+        ("MAIL_PER_DAY", "-1", NUMBER.format("MAIL_PER_DAY", "-1")),
         ("SIGNUPS_PER_HOUR_PER_NETWORK", "1.5", NUMBER.format("SIGNUPS_PER_HOUR_PER_NETWORK", "1.5")),
         ("ZOOM_API_URL", "zoom", ADDRESS.format("ZOOM_API_URL", "http", WEB)),
         ("ZOOM_OAUTH_URL", "zoom", ADDRESS.format("ZOOM_OAUTH_URL", "http", WEB)),
@@ -154,6 +168,8 @@ def test_production_settings_pass_the_deploy_check(production):
         ({"DEFAULT_FROM_EMAIL": "webmaster@localhost"}, "kpt.E003"),
         ({"EMAIL_HOST": "mail.example.org", "EMAIL_USE_TLS": False, "EMAIL_USE_SSL": False}, "kpt.W001"),
         ({"SIGNUPS_PER_HOUR_PER_NETWORK": 0}, "kpt.W002"),
+        ({"MAIL_PER_MINUTE": 100, "MAIL_PER_DAY": 99}, "kpt.W004"),
+        ({"BOUNCE_IMAP_URL": "imap://kpt:secret@mail.example.org/INBOX"}, "kpt.W003"),
     ],
 )
 def test_settings_that_are_wrong_for_a_server_are_named(settings, change, expected):
@@ -248,44 +264,110 @@ def test_translations_keep_the_placeholders(catalogue):
 # ---- Mail
 
 
+# What a registration must be like for a mail about it, if it is not simply confirmed.
+STATES = {Kind.CANCELLATION: {"cancelled": True}, Kind.OFFER: {"offered": True}}
+
+
+def facts_of(kind):
+    """A registration that the mail can be about, and the mail's own facts."""
+    registration = RegistrationFactory(**STATES.get(kind, {}))
+    person = registration.participant
+    if kind == Kind.CODE:
+        return registration, {"code": "123456"}
+    if kind == Kind.DATA_DELETED:
+        return registration, {"name": person.name, "is_in_care": False, "is_account_gone": True}
+    if kind == Kind.INVITATION:
+        return registration, {"invitation": InvitationFactory(email=person.email).pk}
+    if kind in (Kind.GROUP, Kind.HANDOVER):
+        other = RegistrationFactory(participant=ParticipantFactory(email="", account=person.account)).participant
+        offer = other.handovers.create(email="other@example.org", created_by=person.account)
+        return registration, {"carer": person.account_id, "people": [other.pk], "handover": offer.pk}
+    if kind == Kind.WITHDRAWAL:
+        member = PartnerMemberFactory(user=person.account)
+        member.organisation.withdrawals.create(
+            webinar=registration.webinar, registration_code=registration.code, withdrawn_at=timezone.now()
+        )
+        return registration, {"organisation": member.organisation_id, "codes": [registration.code]}
+    if kind == Kind.ANNOUNCEMENT:
+        written = AnnouncementFactory(subject_en="Example announcement", body_en="Example *text*.")
+        return registration, {"announcement": written.pk, "account": person.account_id}
+    if kind == Kind.WEBINAR_CANCELLED:
+        WebinarFactory()
+        registration.webinar.status = "cancelled"
+        registration.webinar.save()
+    if kind in FACTS:
+        return registration, FACTS[kind](registration)
+    return registration, {}
+
+
+def reminder_facts(registration):
+    starts_at = registration.webinar.starts_at
+    moments = {"starts_at": starts_at, "due_at": starts_at, "helps_until": starts_at}
+    return {"reminder": registration.webinar.reminders.create(minutes=60, **moments).pk}
+
+
+def changed_facts(registration):
+    was = facts_of_webinar(registration.webinar) | {"starts_at": "2020-08-26T01:00:00+00:00", "room": "other"}
+    return {"webinar": registration.webinar_id, "was": was}
+
+
+def partner_list_facts(registration):
+    member = PartnerMemberFactory(user=registration.participant.account)
+    registration.webinar.hosts.add(member.organisation)
+    ConsentFactory(participant=registration.participant, partner=member.organisation)
+    return {"organisation": member.organisation_id, "webinar": registration.webinar_id}
+
+
+def digest_facts(registration):
+    User.objects.filter(pk=registration.participant.account_id).update(is_staff=True, wants_digest=True)
+    return digests.facts_of(timezone.localdate())
+
+
+def alert_facts(registration):
+    return asdict(alerts.Trouble(failed=1, codes=2, waiting=3, minutes=4, is_still=True)) | {"at": "2020-08-26T01:00Z"}
+
+
+FACTS = {
+    Kind.REMINDER: reminder_facts,
+    Kind.WEBINAR_CHANGED: changed_facts,
+    Kind.PARTNER_LIST: partner_list_facts,
+    Kind.DIGEST: digest_facts,
+    Kind.ALERT: alert_facts,
+}
+
+
+def mail_of(kind, **fields):
+    registration, context = facts_of(kind)
+    about = {"participant": registration.participant, "registration": registration, "context": context}
+    return OutgoingMailFactory(kind=kind, **about, **fields)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["id", "en"])
 @pytest.mark.parametrize("kind", sorted(letters.FACTS))
 def test_every_kind_of_mail_renders(kind, language):
-    registration = RegistrationFactory(cancelled=kind == OutgoingMail.Kind.CANCELLATION)
-    mail = OutgoingMailFactory(
-        kind=kind,
-        language=language,
-        participant=registration.participant,
-        registration=registration,
-        context={"code": "123456"} if kind == OutgoingMail.Kind.CODE else {},
-    )
+    mail = mail_of(kind, language=language)
     message = letters.compose(mail, now=timezone.now())
     parts = [message.subject, message.body, message.alternatives[0].content]
     for part in parts:
         assert part.strip()
         assert not re.search(r"{{|{%|None|\bTODO\b", part)
     assert f'lang="{language}"' in parts[2]
-    assert message.to == [registration.participant.email]
+    assert message.to == [mail.participant.email]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", sorted(letters.FACTS))
 def test_a_mail_is_in_the_language_of_the_person_not_of_the_process(kind):
-    registration = RegistrationFactory(cancelled=kind == OutgoingMail.Kind.CANCELLATION)
-    fields = {"kind": kind, "participant": registration.participant, "registration": registration}
-    if kind == OutgoingMail.Kind.CODE:
-        fields["context"] = {"code": "123456"}
     with translation.override("en"):
-        indonesian = letters.compose(OutgoingMailFactory(language="id", **fields), now=timezone.now())
-    english = letters.compose(OutgoingMailFactory(language="en", **fields), now=timezone.now())
+        indonesian = letters.compose(mail_of(kind, language="id"), now=timezone.now())
+    english = letters.compose(mail_of(kind, language="en"), now=timezone.now())
     assert indonesian.subject != english.subject
     assert indonesian.body != english.body
 
 
 def test_there_is_no_kind_of_mail_without_its_facts():
-    written_by_organisers = {OutgoingMail.Kind.ANNOUNCEMENT}
-    assert set(OutgoingMail.Kind) - written_by_organisers == set(letters.FACTS)
+    assert set(Kind) == set(letters.FACTS)
 
 
 # ---- Logs

@@ -4,10 +4,9 @@ import smtplib
 from datetime import timedelta
 
 import pytest
-from django.core.mail import get_connection
 from django.utils import timezone
 
-from registration import mail
+from registration import delivery, letters, mail, maillog
 from registration.models import OutgoingMail
 from tests.factories import OutgoingMailFactory, RegistrationFactory, WebinarFactory
 
@@ -38,7 +37,7 @@ def test_the_same_key_is_queued_once(now):
 
 
 def test_a_mail_is_sent_with_the_headers_of_the_contract(letter, mailbox):
-    assert mail.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     [message] = mailbox.messages
     letter.refresh_from_db()
     assert letter.status == Status.SENT
@@ -55,7 +54,7 @@ def test_what_is_not_due_is_left_and_the_urgent_goes_first(now, mailbox):
     later = about(RegistrationFactory(webinar=webinar), not_before=now + timedelta(minutes=1))
     normal = about(RegistrationFactory(webinar=webinar))
     urgent = OutgoingMailFactory(kind="code", context={"code": "123456"}, priority=0, to="u@example.org")
-    assert mail.deliver_due() == 2
+    assert delivery.deliver_due() == 2
     assert [message["To"] for message in mailbox.messages] == [urgent.to, normal.to]
     later.refresh_from_db()
     assert later.status == Status.QUEUED
@@ -63,31 +62,33 @@ def test_what_is_not_due_is_left_and_the_urgent_goes_first(now, mailbox):
 
 def test_the_fast_queue_takes_urgent_mail_only(letter, mailbox):
     OutgoingMailFactory(kind="code", context={"code": "123456"}, priority=0, to="u@example.org")
-    assert mail.deliver_due(urgent_only=True) == 1
+    assert delivery.deliver_due(urgent_only=True) == 1
     assert [message["To"] for message in mailbox.messages] == ["u@example.org"]
 
 
-def test_one_connection_serves_a_whole_run(now, mailbox):
+def test_one_connection_serves_many_batches_and_tasks(now, mailbox):
     webinar = WebinarFactory()
-    for _person in range(mail.BATCH + 5):
+    for _person in range(delivery.FIRST_BATCH + 5):
         about(RegistrationFactory(webinar=webinar))
-    assert mail.deliver_due() == mail.BATCH + 5
+    assert delivery.deliver_due() == delivery.FIRST_BATCH + 5
+    about(RegistrationFactory(webinar=webinar))
+    assert delivery.deliver_due() == 1
     assert mailbox.connections == 1
 
 
 @pytest.mark.parametrize("answer", ["450 4.2.1 later", "421 4.3.2 going away"])
 def test_a_temporary_refusal_waits_and_keeps_the_servers_words(letter, mailbox, answer, now):
     mailbox.tempfail(answer)
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     letter.refresh_from_db()
     assert (letter.status, letter.attempts) == (Status.RETRY, 1)
     assert letter.error.startswith(answer[:3])
-    assert letter.not_before == now + mail.WAITS[0]
+    assert letter.not_before == now + delivery.WAITS[0]
 
 
 def test_a_final_refusal_is_final_and_keeps_the_servers_words(letter, mailbox):
     mailbox.refuse("550 5.1.1 no such person")
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     letter.refresh_from_db()
     assert (letter.status, letter.error) == (Status.FAILED, "550 5.1.1 no such person")
 
@@ -96,23 +97,23 @@ def test_waits_grow_and_end(letter, mailbox, now, time_machine):
     mailbox.tempfail("450 4.2.1 later")
     waits = []
     while True:
-        mail.deliver_due()
+        delivery.deliver_due()
         letter.refresh_from_db()
         if letter.status == Status.FAILED:
             break
         waits.append(letter.not_before - timezone.now())
         time_machine.move_to(letter.not_before)
-    assert waits == mail.WAITS
+    assert waits == delivery.WAITS
 
 
 def test_a_dropped_line_is_tried_again_under_the_same_message_id(letter, mailbox, now, time_machine):
     mailbox.drop()
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     letter.refresh_from_db()
     assert letter.status == Status.RETRY
     mailbox.accept()
     time_machine.move_to(letter.not_before)
-    assert mail.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     assert mailbox.messages[-1]["Message-ID"] == letter.message_id
 
 
@@ -121,7 +122,7 @@ def test_a_dead_server_stops_the_run_and_gives_the_rest_back(now, mailbox):
     mails = [about(RegistrationFactory(webinar=webinar)) for _person in range(5)]
     mailbox.stop()
     try:
-        assert mail.deliver_due() == 0
+        assert delivery.deliver_due() == 0
     finally:
         mailbox.start()
     rows = OutgoingMail.objects.filter(pk__in=[m.pk for m in mails]).order_by("pk").values_list("status", "attempts")
@@ -132,7 +133,7 @@ def test_one_refused_mail_does_not_stop_the_others(now, mailbox):
     webinar = WebinarFactory()
     bad, good = about(RegistrationFactory(webinar=webinar)), about(RegistrationFactory(webinar=webinar))
     mailbox.behave(lambda message: "550 no" if message["To"] == bad.to else "250 ok")
-    assert mail.deliver_due() == 1
+    assert delivery.deliver_due() == 1
     good.refresh_from_db()
     assert good.status == Status.SENT
 
@@ -143,15 +144,15 @@ def test_a_broken_template_fails_its_own_mail_only(letter, mailbox, monkeypatch)
     def fail(*args, **kwargs):
         raise ValueError("no such placeholder")
 
-    monkeypatch.setitem(mail.letters.FACTS, "code", fail)
-    assert mail.deliver_due() == 1
+    monkeypatch.setitem(letters.FACTS, "code", fail)
+    assert delivery.deliver_due() == 1
     broken.refresh_from_db()
     assert (broken.status, broken.error) == (Status.FAILED, "ValueError: no such placeholder")
 
 
 def test_a_code_that_is_too_old_is_not_sent(now, mailbox):
     row = OutgoingMailFactory(kind="code", context={"code": "123456"}, not_after=now - timedelta(seconds=1))
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     row.refresh_from_db()
     assert (row.status, row.context) == (Status.CANCELLED, {})
     assert mailbox.messages == []
@@ -159,7 +160,7 @@ def test_a_code_that_is_too_old_is_not_sent(now, mailbox):
 
 def test_a_code_never_stays_in_the_log(now, mailbox):
     mail.queue_code("a@example.org", "123456", language="id", now=now)
-    mail.deliver_due()
+    delivery.deliver_due()
     assert "123456" in mailbox.messages[0]["Subject"]
     row = OutgoingMail.objects.get()
     assert (row.subject, row.text, row.html) == ("", "", "")
@@ -171,16 +172,16 @@ def test_a_code_never_stays_in_the_log(now, mailbox):
 def test_a_mail_whose_facts_are_gone_is_cancelled(letter, mailbox, now):
     registration = letter.participant.registrations.get()
     registration.set_status("CANCELLED", now=now)
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     letter.refresh_from_db()
     assert letter.status == Status.CANCELLED
 
 
 def test_rows_of_a_dead_worker_are_swept_back_with_their_message_id(now, mailbox):
-    stuck = about(RegistrationFactory(webinar=WebinarFactory()), sending=True, claimed_at=now - mail.LEASE)
+    stuck = about(RegistrationFactory(webinar=WebinarFactory()), sending=True, claimed_at=now - delivery.LEASE)
     busy = about(RegistrationFactory(webinar=WebinarFactory()), sending=True, claimed_at=now)
-    assert mail.sweep(now=now) == 1
-    assert mail.deliver_due() == 1
+    assert delivery.sweep(now=now) == 1
+    assert delivery.deliver_due() == 1
     assert mailbox.messages[0]["Message-ID"] == stuck.message_id
     busy.refresh_from_db()
     assert busy.status == Status.SENDING
@@ -191,10 +192,10 @@ def test_mail_per_minute_holds_across_runs(now, mailbox, settings, time_machine)
     webinar = WebinarFactory()
     for _person in range(5):
         about(RegistrationFactory(webinar=webinar))
-    assert mail.deliver_due() == 3
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 3
+    assert delivery.deliver_due() == 0
     time_machine.move_to(now + timedelta(seconds=61))
-    assert mail.deliver_due() == 2
+    assert delivery.deliver_due() == 2
 
 
 def test_a_fifth_of_the_minute_is_kept_for_codes(now, mailbox, settings):
@@ -202,9 +203,9 @@ def test_a_fifth_of_the_minute_is_kept_for_codes(now, mailbox, settings):
     webinar = WebinarFactory()
     for _person in range(5):
         about(RegistrationFactory(webinar=webinar))
-    assert mail.deliver_due() == 4
+    assert delivery.deliver_due() == 4
     OutgoingMailFactory(kind="code", context={"code": "123456"}, priority=0, to="u@example.org")
-    assert mail.deliver_due(urgent_only=True) == 1
+    assert delivery.deliver_due(urgent_only=True) == 1
 
 
 def test_an_address_without_an_account_is_forgotten_with_its_mail(now):
@@ -217,24 +218,18 @@ def test_claiming_and_sending_cost_a_constant_number_of_queries_a_batch(now, mai
     webinar = WebinarFactory()
     for _person in range(3):
         about(RegistrationFactory(webinar=webinar))
-    with django_assert_num_queries(5):  # savepoint and release, lock, mark, read
-        assert len(mail.claim(now=now)) == 3
+    with django_assert_num_queries(1):
+        assert len(delivery.claim(now=now)) == 3
 
 
 def test_a_failed_mail_is_retried_by_hand_and_a_queued_one_cancelled(now, mailbox):
     failed = about(RegistrationFactory(webinar=WebinarFactory()), failed=True)
     queued = about(RegistrationFactory(webinar=WebinarFactory()))
-    code = OutgoingMailFactory(kind="code", failed=True)
-    assert mail.retry([failed, queued, code], now=now) == 1
-    assert mail.cancel([queued]) == 1
-    assert mail.deliver_due() == 1
+    OutgoingMailFactory(kind="code", failed=True)
+    assert maillog.retry(OutgoingMail.objects.all(), now=now) == 1
+    assert maillog.cancel(OutgoingMail.objects.filter(pk=queued.pk), now=now) == 1
+    assert delivery.deliver_due() == 1
     assert [message["To"] for message in mailbox.messages] == [failed.to]
-
-
-def test_a_broken_line_can_be_hung_up():
-    backend = get_connection()
-    mail.hang_up(backend)
-    assert backend.connection is None
 
 
 def test_nothing_is_sent_over_a_line_that_did_not_let_us_in(now, mailbox, settings, monkeypatch):
@@ -245,7 +240,7 @@ def test_nothing_is_sent_over_a_line_that_did_not_let_us_in(now, mailbox, settin
     monkeypatch.setattr(smtplib.SMTP, "login", refuse)
     for _person in range(3):
         about(RegistrationFactory())
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     assert mailbox.messages == []
     assert list(OutgoingMail.objects.order_by("pk").values_list("status", flat=True)) == ["RETRY", "RETRY", "QUEUED"]
 
@@ -254,5 +249,5 @@ def test_a_cancelled_webinar_is_confirmed_to_nobody(now, mailbox):
     seat = RegistrationFactory(webinar=WebinarFactory(cancelled=True))
     mail.queue_confirmation(seat.participant, moment=now)
     mail.queue_about(seat, OutgoingMail.Kind.PROMOTED, moment=now)
-    assert mail.deliver_due() == 0
+    assert delivery.deliver_due() == 0
     assert set(OutgoingMail.objects.values_list("status", flat=True)) == {Status.CANCELLED}

@@ -88,7 +88,9 @@ def test_room_shows_webinars_counts_and_both_downloads(signed_in_client, bakti, 
     response = signed_in_client(alice).get(ROOM)
     page = re.sub(r"\s*\n\s*", "", response.content.decode())
     assert "no-store" in response["Cache-Control"]
-    assert [(o, [w.pk for w in found]) for o, found in response.context["rooms"]] == [(bakti, [webinar.pk])]
+    assert [(o, [w.pk for w in found], gone) for o, found, gone in response.context["rooms"]] == [
+        (bakti, [webinar.pk], [])
+    ]
     assert re.findall(r"<dd>\s*(\d+)\s*</dd>", page)[:2] == ["3", "1"]
     assert f'href="{address(webinar)}"' in page
     assert f'href="{address(webinar, "xlsx")}"' in page
@@ -119,8 +121,8 @@ def test_room_counts_its_queries(signed_in_client, bakti, alice, webinars, djang
         attend(WebinarFactory(hosts=[bakti]), bakti)
     client = signed_in_client(alice)
     settings.DEMO = True
-    # session, account, memberships, webinars; the frame: edition, menu
-    with django_assert_num_queries(6):
+    # session, account, memberships, who is to be removed, webinars; the frame: edition, menu
+    with django_assert_num_queries(7):
         client.get(ROOM)
 
 
@@ -158,8 +160,8 @@ def test_download_counts_its_queries(signed_in_client, bakti, alice, webinar, ki
     for number in range(people):
         attend(webinar, bakti, f"Person {number}")
     client = signed_in_client(alice)
-    # session, account, hosts, second factor, webinar; begin, list, record, commit
-    with django_assert_num_queries(9):
+    # session, account, hosts, second factor, webinar; begin, the organisation's lock, list, record, commit
+    with django_assert_num_queries(10):
         client.get(address(webinar, kind)).close()
 
 

@@ -174,8 +174,9 @@ def test_consents_are_kept_with_version_language_and_time(now):
     rows = Consent.objects.order_by("purpose").values_list(
         "purpose", "organisation", "version", "language", "granted_at"
     )
-    version = consents.TEXT_VERSION
-    assert list(rows) == [("partner", partner.pk, version, "id", now), ("processing", None, version, "id", now)]
+    purposes = [(Consent.Purpose.PARTNER, partner), (Consent.Purpose.PROCESSING, None)]
+    shown, kept = [consents.version_of(consents.text_of(purpose, "id", host)) for purpose, host in purposes]
+    assert list(rows) == [("partner", partner.pk, shown, "id", now), ("processing", None, kept, "id", now)]
     assert bait.consents.count() == 0
 
 

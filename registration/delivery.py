@@ -1,0 +1,247 @@
+"""Sending what is queued: rows are claimed by workers, rendered from the newest facts, and sent one by one.
+
+The row is the truth. A task only wakes a worker; `sweep` and the beat's tick find what a dead worker or broker left.
+"""
+
+import logging
+import smtplib
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from registration import bounces, cards, letters, mail, mime, pace, smtp
+from registration.marks import Marks
+from registration.models import OutgoingMail
+
+logger = logging.getLogger(__name__)
+
+Kind = OutgoingMail.Kind
+Status = OutgoingMail.Status
+
+# How many rows a worker takes: as many as it sends in about a second, so that others, and codes, wait for no more.
+FIRST_BATCH, LARGEST_BATCH = 10, 200
+# Seconds after which what is left of a batch is given back.
+TURN = 2
+# Seconds of one task. A worker that is alone has other tasks too: it calls the next one itself.
+RUN = 20
+# A row that is SENDING for longer belongs to a dead worker: a mail takes a few time-outs of the line at most.
+LEASE = timedelta(minutes=3)
+WAITS = [timedelta(seconds=seconds) for seconds in (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 3600, 7200, 7200)]
+# Refused for good by its number, but it is our day's quota that is used up.
+QUOTA = "5.4.5"
+
+
+def deliver_due(*, urgent_only: bool = False) -> int:
+    """Claims and sends what is due, the most urgent first; how many were sent."""
+    ends, sent, size = time.monotonic() + RUN, 0, FIRST_BATCH
+    while rows := claim(size, now=timezone.now(), urgent_only=urgent_only):
+        begun = time.monotonic()
+        batch = Batch(rows)
+        batch.run()
+        sent += batch.sent
+        if not batch.is_reachable:
+            break
+        if time.monotonic() > ends:
+            mail.wake(mail.Priority.URGENT if urgent_only else mail.Priority.NORMAL)
+            break
+        size = next_size(batch.sent, seconds=time.monotonic() - begun)
+    smtp.line.rest()
+    return sent
+
+
+def next_size(sent: int, *, seconds: float) -> int:
+    return max(FIRST_BATCH, min(LARGEST_BATCH, int(sent / seconds)))
+
+
+def claim(size: int = LARGEST_BATCH, *, now: datetime, urgent_only: bool = False) -> list[OutgoingMail]:
+    """Up to so many due rows, marked SENDING and committed, that no other worker gets."""
+    if not pace.is_limited():
+        return mark_sending(size, now=now, urgent_only=urgent_only)
+    with transaction.atomic():
+        if allowed := pace.allowance(size, now=now, urgent_only=urgent_only):
+            return mark_sending(allowed, now=now, urgent_only=urgent_only)
+        kept_for_codes = 0 if urgent_only else pace.allowance(size, now=now, urgent_only=True)
+        return mark_sending(kept_for_codes, now=now, urgent_only=True) if kept_for_codes else []
+
+
+def mark_sending(size: int, *, now: datetime, urgent_only: bool) -> list[OutgoingMail]:
+    due = bounces.deliverable(OutgoingMail.objects.due(now))
+    if urgent_only:
+        due = due.filter(priority=OutgoingMail.Priority.URGENT)
+    chosen, params = due.values("pk")[:size].query.sql_with_params()
+    # MATERIALIZED: the rows are chosen once, however the update is planned.
+    sql = f"""
+        WITH due AS MATERIALIZED ({chosen} FOR UPDATE SKIP LOCKED)
+        UPDATE registration_outgoingmail mail
+        SET status = 'SENDING', claimed_at = %s, attempts = attempts + 1
+        FROM due WHERE mail.id = due.pk RETURNING mail.*
+    """  # nosec B608 -- the query is Django's own
+    rows = list(OutgoingMail.objects.raw(sql, [*params, now]))
+    return sorted(rows, key=lambda row: (row.priority, row.not_before, row.pk))
+
+
+class Batch:
+    """A worker's turn. While the server reads one mail the next is rendered, and the database writes that the last has left. A worker that is killed leaves no more than one in doubt."""
+
+    def __init__(self, rows: Sequence[OutgoingMail]) -> None:
+        self.waiting = deque(rows)
+        self.ready: tuple[OutgoingMail, bytes] | None = None
+        self.ends = time.monotonic() + TURN
+        self.sent = self.tried = self.failures = 0
+        self.marks = Marks()
+
+    @property
+    def is_reachable(self) -> bool:
+        return self.failures < 2
+
+    def run(self) -> None:
+        try:
+            with self.marks.durable():
+                letters.gather(list(self.waiting))
+                self.look_ahead()
+                while self.ready and self.is_reachable:
+                    self.send_ready()
+        finally:
+            if self.ready:
+                self.waiting.appendleft(self.ready[0])
+            release(self.waiting)
+
+    def look_ahead(self) -> None:
+        """Renders until one is ready to leave; the first has its turn however late it is."""
+        while (
+            not self.ready and self.waiting and self.is_reachable and (not self.tried or time.monotonic() < self.ends)
+        ):
+            row = self.waiting.popleft()
+            self.tried += 1
+            if content := render(row, now=timezone.now()):
+                self.ready = row, content
+
+    def send_ready(self) -> None:
+        assert self.ready  # nosec B101
+        [row, content], self.ready = self.ready, None
+        try:
+            self.hand_over(row, content)
+        except smtp.REFUSALS as error:
+            self.failures = self.failures + 1 if smtp.code_of(error) == smtp.CLOSING else 0
+            refused(row, error, now=timezone.now())
+        except OSError as error:  # SMTP's errors are OSErrors too; here the line itself is bad
+            smtp.line.hang_up()
+            self.failures += 1
+            try_later(row, f"{type(error).__name__}: {error}", now=timezone.now())
+        except ValueError as error:  # an address that no mail program can write must not stop the mails behind it
+            finish(row, Status.FAILED, error=f"The address can't be written to: {error}")
+        self.look_ahead()
+
+    def hand_over(self, row: OutgoingMail, content: bytes) -> None:
+        smtp.line.begin(sender(settings.DEFAULT_FROM_EMAIL), mime.recipient(row.to), len(content))
+        smtp.line.write(content)
+        self.prepare_next()
+        smtp.line.hear()
+        self.sent, self.failures = self.sent + 1, 0
+        self.marks.start(as_sent(row))
+
+    def prepare_next(self) -> None:
+        """Nothing that goes wrong here may hide the server's answer about the mail that is on its way."""
+        waiting = list(self.waiting)
+        try:
+            self.look_ahead()
+        except DatabaseError:
+            logger.exception("The facts of the next mails can't be read")
+            self.waiting, self.ends = deque(waiting), 0
+
+
+def render(row: OutgoingMail, *, now: datetime) -> bytes | None:
+    """None when the mail is of no use any more or can't be rendered: then it is settled."""
+    try:
+        if row.not_after and now > row.not_after:
+            raise cards.Obsolete("Too late to be of use.")
+        return letters.compose(row, now=now).to_bytes()
+    except cards.Obsolete as reason:
+        finish(row, Status.CANCELLED, error=str(reason))
+    except ObjectDoesNotExist:
+        finish(row, Status.CANCELLED, error="What it is about was deleted a moment ago.")
+    except DatabaseError:
+        raise
+    except Exception as error:  # a broken template or row must not stop the mails behind it
+        logger.exception("Mail %s can't be rendered", row.pk)
+        finish(row, Status.FAILED, error=f"{type(error).__name__}: {error}")
+    return None
+
+
+@cache
+def sender(written: str) -> str:
+    return parseaddr(mime.sender(written))[1]
+
+
+# ---- What becomes of a mail
+
+
+def refused(row: OutgoingMail, error: Exception, *, now: datetime) -> None:
+    """5xx is final with the server's words kept, unless it is about our sender or our quota: then nothing is given up."""
+    words, code = smtp.said(error), smtp.code_of(error) or 0
+    if isinstance(error, smtplib.SMTPRecipientsRefused) and bounces.refused(row, words, now=now):
+        finish(row, Status.BOUNCED, error=words)
+    elif code >= 500 and QUOTA not in words and not isinstance(error, smtplib.SMTPSenderRefused):
+        finish(row, Status.FAILED, error=words)
+    else:
+        try_later(row, words, now=now)
+
+
+def try_later(row: OutgoingMail, error: str, *, now: datetime) -> None:
+    if row.attempts > len(WAITS):
+        finish(row, Status.FAILED, error=error)
+        return
+    row.status, row.error = Status.RETRY, error
+    row.not_before = now + WAITS[row.attempts - 1]
+    write(row, "status", "error", "not_before")
+
+
+def finish(row: OutgoingMail, status: OutgoingMail.Status, *, error: str) -> None:
+    row.status, row.error = status, error
+    if row.kind == Kind.CODE or status == Status.CANCELLED:
+        row.context = {}  # what failed may be sent again by an organiser's hand, but for a code
+    if row.kind == Kind.DATA_DELETED:
+        forget(row)
+    write(row, "status", "error", "context", "to")
+
+
+def as_sent(row: OutgoingMail) -> OutgoingMail:
+    row.status, row.sent_at, row.error = Status.SENT, timezone.now(), ""
+    if row.kind == Kind.CODE:
+        # Whoever reads the log must not be able to sign in as somebody else.
+        row.subject = row.text = row.html = ""
+    if row.kind == Kind.DATA_DELETED:
+        forget(row)
+    return row
+
+
+def forget(row: OutgoingMail) -> None:
+    """It was the last thing that held the address. The server's words may name it too."""
+    row.to = row.subject = row.text = row.html = ""
+    row.error, row.context = row.error[:3], {}
+
+
+def write(row: OutgoingMail, *fields: str) -> None:
+    """Not by save(): the row is gone when the person was deleted while her mail was on its way."""
+    OutgoingMail.objects.filter(pk=row.pk).update(**{field: getattr(row, field) for field in fields})
+
+
+def release(rows: Sequence[OutgoingMail]) -> None:
+    """What was not tried counts against no limit."""
+    given_back = OutgoingMail.objects.filter(pk__in=[row.pk for row in rows], status=Status.SENDING)
+    if rows:
+        given_back.update(status=Status.QUEUED, attempts=F("attempts") - 1, claimed_at=None)
+
+
+def sweep(*, now: datetime) -> int:
+    """Puts back what a dead worker left in SENDING; it keeps its Message-ID. How many."""
+    return OutgoingMail.objects.stuck_since(now - LEASE).update(status=Status.QUEUED)

@@ -1,0 +1,71 @@
+"""Rounds of the faults that depend on chance, and what they counted."""
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from kpt import embedded
+from tests.faults.ledger import Ledger
+from tests.processes import Beat, Worker
+from tests.servers import MailServer
+
+# `make faults` plays more rounds, each with dice of its own. FAULT_SEED=... plays those of an earlier run again.
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
+SEED = os.environ.get("FAULT_SEED") or str(random.SystemRandom().randrange(1_000_000))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "dice" in metafunc.fixturenames:
+        metafunc.parametrize("dice", range(ROUNDS), indirect=True, ids=lambda number: f"round {number + 1}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for some in terminalreporter.stats.values() for report in some if hasattr(report, "nodeid")]
+    lines = [
+        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        for report in reports
+        for name, value in getattr(report, "user_properties", [])
+        if name == "mails" and report.when == "call"
+    ]
+    if lines:
+        terminalreporter.section(f"Mails (FAULT_SEED={SEED})")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def dice(request) -> random.Random:
+    return random.Random(f"{SEED}:{request.param}")
+
+
+@pytest.fixture
+def ledger(request, mailbox: MailServer, dice: random.Random) -> Iterator[Ledger]:
+    """The account of one test: `queue(n)`, `let_the_lease_pass()`, `check()`; its counts stand at the end of the run."""
+    ledger = Ledger(mailbox, dice)
+    yield ledger
+    for words in ledger.counts:
+        request.node.user_properties.append(("mails", words))
+
+
+@pytest.fixture
+def workers(transactional_db: None, tmp_path: Path) -> Iterator[list[Worker]]:
+    """Four workers on the broker of all tests, not started yet."""
+    some = [Worker(tmp_path / f"worker-{number}.log") for number in range(4)]
+    yield some
+    for worker in some:
+        worker.kill()
+
+
+@pytest.fixture
+def beats(transactional_db: None, tmp_path: Path) -> Iterator[list[Beat]]:
+    """Two beats on the broker of all tests, not started yet."""
+    some = [Beat(tmp_path / f"beat-{number}.log") for number in range(2)]
+    yield some
+    for beat in some:
+        beat.kill()

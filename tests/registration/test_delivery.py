@@ -1,0 +1,263 @@
+"""The engine: one kept line, turns that are short in time, limits over all workers, the end of the queue foretold."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from registration import delivery, letters, mail, pace, smtp
+from registration.models import OutgoingMail
+from tests.factories import OutgoingMailFactory, RegistrationFactory, WebinarFactory
+
+pytestmark = pytest.mark.django_db
+
+Status = OutgoingMail.Status
+
+
+def queue(count, **fields):
+    webinar = WebinarFactory()
+    people = [RegistrationFactory(webinar=webinar).participant for _person in range(count)]
+    return [OutgoingMailFactory(participant=person, to=person.email, **fields) for person in people]
+
+
+def queue_code(to="u@example.org"):
+    return OutgoingMailFactory(kind="code", context={"code": "123456"}, priority=0, to=to)
+
+
+def states():
+    return list(OutgoingMail.objects.order_by("pk").values_list("status", "attempts"))
+
+
+# ---- Turns
+
+
+def test_what_a_turn_does_not_send_is_given_back_untried(now, mailbox, monkeypatch):
+    queue(3)
+    monkeypatch.setattr(delivery, "TURN", 0)
+    batch = delivery.Batch(delivery.claim(now=now))
+    batch.run()
+    assert batch.sent == 1
+    assert states() == [(Status.SENT, 1), (Status.QUEUED, 0), (Status.QUEUED, 0)]
+    assert list(OutgoingMail.objects.filter(status=Status.QUEUED).values_list("claimed_at", flat=True)) == [None, None]
+
+
+def test_a_code_goes_before_what_was_given_back(now, mailbox, monkeypatch):
+    queue(3)
+    monkeypatch.setattr(delivery, "TURN", 0)
+    delivery.Batch(delivery.claim(now=now)).run()
+    code = queue_code()
+    delivery.Batch(delivery.claim(now=now)).run()
+    assert mailbox.messages[1]["To"] == code.to
+
+
+def test_a_batch_is_as_large_as_what_a_second_takes():
+    assert delivery.next_size(1, seconds=2) == delivery.FIRST_BATCH
+    assert delivery.next_size(50, seconds=0.5) == 100
+    assert delivery.next_size(200, seconds=0.1) == delivery.LARGEST_BATCH
+
+
+def test_the_facts_of_a_batch_cost_the_same_queries_for_one_and_for_three(
+    now, mailbox, django_assert_num_queries, django_assert_max_num_queries
+):
+    queue(1)
+    delivery.Batch(delivery.claim(now=now)).run()  # it reads what is read once a process
+    queue(1)
+    with django_assert_max_num_queries(100) as of_one:
+        delivery.Batch(delivery.claim(now=now)).run()
+    queue(3)
+    with django_assert_num_queries(len(of_one)):
+        delivery.Batch(delivery.claim(now=now)).run()
+    assert len(mailbox.messages) == 5
+
+
+def test_facts_that_change_after_a_mail_was_queued_are_the_newest(now, mailbox):
+    webinar = WebinarFactory(title="Judul lama", starts_at=now + timedelta(days=1))
+    for title in ("Judul lama", "Judul baru"):
+        type(webinar).objects.update(title_ind=title)
+        person = RegistrationFactory(webinar=webinar).participant
+        OutgoingMailFactory(participant=person, to=person.email)
+        delivery.deliver_due()
+    texts = [message.get_body(("plain",)).get_content() for message in mailbox.messages]
+    assert ["Judul lama" in text for text in texts] == [True, False]
+    assert ["Judul baru" in text for text in texts] == [False, True]
+
+
+# ---- The line
+
+
+def test_a_line_that_the_server_has_ended_is_opened_anew_without_a_failed_try(now, mailbox):
+    queue(1)
+    assert delivery.deliver_due() == 1
+    smtp.line.server.sock.shutdown(2)
+    queue(1)
+    assert delivery.deliver_due() == 1
+    assert states() == [(Status.SENT, 1)] * 2
+    assert mailbox.connections == 2
+
+
+def test_an_idle_line_is_asked_before_it_is_used_and_closed_after_a_minute(now, mailbox):
+    queue(1)
+    delivery.deliver_due()
+    smtp.line.used_at -= smtp.UNASKED + 1
+    queue(1)
+    delivery.deliver_due()
+    assert mailbox.connections == 1
+    smtp.line.used_at -= smtp.MOST_IDLE + 1
+    delivery.deliver_due()
+    assert smtp.line.backend is None
+
+
+def test_a_fork_does_not_speak_on_its_parents_line(now, mailbox):
+    queue(1)
+    delivery.deliver_due()
+    smtp.line.pid -= 1
+    queue(1)
+    assert delivery.deliver_due() == 1
+    assert mailbox.connections == 2
+
+
+def test_a_server_that_hangs_up_after_every_third_mail_gets_them_all(now, mailbox, time_machine):
+    queue(10)
+    answers = iter(range(1, 100))
+    mailbox.behave(lambda message: "421 4.7.0 Enough for now" if next(answers) % 3 == 0 else "250 Ok")
+    assert delivery.deliver_due() == 7
+    assert states().count((Status.RETRY, 1)) == 3
+    time_machine.move_to(now + delivery.WAITS[0])
+    mailbox.accept()
+    assert delivery.deliver_due() == 3
+    assert len({message["Message-ID"] for message in mailbox.messages}) == len(mailbox.messages) == 10
+
+
+@pytest.fixture
+def pipelining(monkeypatch):
+    """The server takes several commands at once, and says so."""
+    sent = []
+
+    async def greet(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    monkeypatch.setattr("tests.servers.Recorder.handle_EHLO", greet, raising=False)
+    monkeypatch.setattr(smtp.Line, "ask_in_turn", lambda self, commands: sent.append(commands))
+    return sent
+
+
+def test_where_the_server_knows_pipelining_the_envelope_is_one_question(now, mailbox, pipelining):
+    queue(3)
+    assert delivery.deliver_due() == 3
+    assert pipelining == []
+
+
+def test_a_refused_recipient_between_two_others_leaves_the_line_whole(now, mailbox, pipelining):
+    rows = queue(3)
+    mailbox.refuse_person(rows[1].to, "550 5.7.1 not from you")
+    assert delivery.deliver_due() == 2
+    rows[1].refresh_from_db()
+    assert (rows[1].status, rows[1].error) == (Status.FAILED, "550 5.7.1 not from you")
+    assert [message["To"] for message in mailbox.messages] == [rows[0].to, rows[2].to]
+    assert mailbox.connections == 1
+
+
+def test_a_line_that_starts_with_a_dot_arrives_whole(now, mailbox):
+    queue(1)
+    [row] = delivery.claim(now=now)
+    letter = letters.compose(row, now=now)
+    smtp.line.begin("kpt@example.org", "a@example.org", 100)
+    smtp.line.write(letter.to_bytes() + b".one\r\n..two\r\n")
+    smtp.line.hear()
+    assert mailbox.messages[0].epilogue.splitlines() == [".one", "..two"]
+
+
+def test_the_days_quota_of_the_server_is_no_end(now, mailbox):
+    queue(1)
+    mailbox.refuse("550 5.4.5 Daily user sending limit exceeded")
+    assert delivery.deliver_due() == 0
+    assert states() == [(Status.RETRY, 1)]
+
+
+def test_an_address_with_a_line_break_fails_alone(now, mailbox):
+    bad, _good = queue(2)
+    OutgoingMail.objects.filter(pk=bad.pk).update(to="a@example.org\r\nBcc: b@example.org")
+    assert delivery.deliver_due() == 1
+    bad.refresh_from_db()
+    assert bad.status == Status.FAILED
+    assert [message["Bcc"] for message in mailbox.messages] == [None]
+
+
+# ---- Limits
+
+
+def test_mail_per_day_holds_and_keeps_a_tenth_for_codes(now, mailbox, settings, time_machine):
+    settings.MAIL_PER_DAY = 10
+    queue(12)
+    assert delivery.deliver_due() == 9
+    queue_code()
+    assert delivery.deliver_due() == 1
+    time_machine.move_to(now + timedelta(hours=23, minutes=59))
+    assert delivery.deliver_due() == 0
+    time_machine.move_to(now + timedelta(hours=24, seconds=1))
+    assert delivery.deliver_due() == 3
+
+
+def test_both_limits_hold_together(now, mailbox, settings):
+    settings.MAIL_PER_DAY, settings.MAIL_PER_MINUTE = 100, 5
+    queue(6)
+    assert delivery.deliver_due() == 4
+
+
+# ---- When the queue will be empty
+
+
+def sent(count, *, at):
+    for _mail in range(count):
+        OutgoingMailFactory(sent=True, claimed_at=at, sent_at=at)
+
+
+def test_nobody_knows_the_end_of_a_queue_that_is_empty_or_does_not_move(now):
+    assert pace.expected_end(now) is None
+    queue(2)
+    assert pace.expected_end(now) is None
+    assert pace.expected_end_in_words(now) == ""
+
+
+def test_the_end_is_told_by_the_last_minutes_speed(now):
+    sent(6, at=now - timedelta(minutes=2))
+    sent(100, at=now - timedelta(minutes=10))
+    queue(9)
+    assert pace.expected_end(now) == now + timedelta(minutes=3)
+    assert pace.expected_end_in_words(now) == "selesai sekitar 09.03 WITA"
+
+
+def test_the_end_is_told_by_the_limit_of_a_minute_before_anything_has_left(now, settings):
+    settings.MAIL_PER_MINUTE = 5
+    queue(8)
+    queue(2, not_before=now + timedelta(hours=1))
+    assert pace.expected_end(now) == now + timedelta(minutes=2)
+
+
+def test_what_the_day_does_not_let_go_leaves_when_todays_mails_are_a_day_old(now, settings):
+    settings.MAIL_PER_DAY = 10
+    sent(1, at=now - timedelta(minutes=2))
+    sent(4, at=now - timedelta(minutes=1))
+    queue(6)
+    assert pace.expected_end(now) == now + timedelta(days=1) - timedelta(minutes=1)
+    queue(9)
+    assert pace.expected_end(now) == now + timedelta(days=2)
+
+
+def test_another_day_is_named(now, settings):
+    settings.MAIL_PER_DAY = 10
+    sent(9, at=datetime(2027, 5, 31, 6, 20, tzinfo=UTC))
+    sent(1, at=now - timedelta(seconds=1))
+    queue(8)
+    assert pace.expected_end_in_words(now) == "selesai sekitar 14.20 WITA"
+    queue(9)
+    assert pace.expected_end_in_words(now) == "selesai sekitar Kamis, 3 Juni 2027, 09.00 WITA"
+
+
+def test_waking_goes_on_when_a_run_is_over(now, mailbox, monkeypatch):
+    woken = []
+    monkeypatch.setattr(delivery, "RUN", 0)
+    monkeypatch.setattr(mail, "wake", woken.append)
+    queue(delivery.FIRST_BATCH + 1)
+    assert delivery.deliver_due() == delivery.FIRST_BATCH
+    assert woken == [mail.Priority.NORMAL]
