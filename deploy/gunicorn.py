@@ -8,7 +8,9 @@ from typing import Any
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 4
+# More threads only wait for each other's turn at the interpreter, some of them with a webinar locked. For more at once,
+# more workers.
+threads = 2
 # An attendee list of 100,000 rows is ready well before this.
 timeout = 60
 max_requests = 10_000

@@ -13,6 +13,8 @@ SECRETS = [
     ),
     (re.compile(r"([?&]undangan=)[^&\s\"']+"), r"\1[token]"),
     (re.compile(r"(/saya/)[A-Z0-9]{10,12}(?=/)"), r"\1[code]"),
+    # PostgreSQL tells which row it refuses; in JSON, where a line ends in \n and quotes are escaped.
+    (re.compile(r"(DETAIL:  )(?:[^\"\\]|\\[^n])*"), r"\1[row]"),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[address]"),
 ]
 

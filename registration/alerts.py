@@ -12,7 +12,7 @@ from functools import partial
 from django.db import connection, models, transaction
 from django.db.models import Case, Count, Min, Q, When
 
-from registration import mail, mailtexts
+from registration import mail, mailtexts, pace
 from registration.models import OutgoingMail, User
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ def waiting(*, now: datetime) -> tuple[tuple[int, datetime | None], bool]:
     rows = OutgoingMail.objects.exclude(kind=Kind.ALERT).filter(status__in=[Status.QUEUED, Status.RETRY])
     if moves:
         return number_and_first(rows.filter(queued, priority__lt=Priority.BULK)), False
+    if pace.is_spent(Priority.BULK, now=now):  # it waits for the provider's next day, as it should
+        rows = rows.exclude(priority=Priority.BULK)
     tried = Q(status=Status.RETRY, created_at__lte=now - WAIT)
     if not rows.filter(queued).exists() and rows.filter(tried).count() < STANDING:
         return (0, None), False

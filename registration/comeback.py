@@ -14,6 +14,9 @@ Status = OutgoingMail.Status
 MISSED_WITHIN = timedelta(days=30)
 # Of no use any more, or to be asked for anew.
 NOT_SENT_LATER = (Kind.CODE, Kind.UNKNOWN_ACCOUNT, Kind.DATA_DELETED, Kind.ALERT, Kind.DIGEST)
+# Two mails that are the same in this say the same. A carer's, a guest's and a partner's name in their facts what they are about.
+FACTS = ("webinar", "reminder", "invitation", "handover", "organisation", "codes", "people")
+ABOUT = ("kind", "participant", "registration", "announcement", *(f"context__{name}" for name in FACTS))
 
 
 def is_cut_off(user: User) -> bool:
@@ -37,10 +40,10 @@ def moved(earlier: str, email: str, *, now: datetime) -> None:
 
 
 def catch_up(earlier: str, email: str, *, now: datetime) -> int:
-    """The newest of each kind and webinar; each is written from the newest facts, or found to be out of date."""
+    """The newest of each kind about the same; each is written from the newest facts, or found to be out of date."""
     missed = OutgoingMail.objects.filter(to=earlier, status=Status.BOUNCED, created_at__gt=now - MISSED_WITHIN)
     missed = missed.exclude(kind__in=NOT_SENT_LATER).exclude(not_after__lte=now)
-    newest = missed.values("kind", "participant", "registration", "announcement").annotate(newest=Max("pk")).order_by()
+    newest = missed.values(*ABOUT).annotate(newest=Max("pk")).order_by()
     rows = OutgoingMail.objects.filter(pk__in=list(newest.values_list("newest", flat=True)), status=Status.BOUNCED)
     count = rows.update(to=email, status=Status.QUEUED, attempts=0, not_before=now, error="", sent_at=None)
     if count:

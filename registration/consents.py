@@ -53,8 +53,12 @@ def statement_of(purpose: Consent.Purpose, organisation: Organisation | None = N
     return f"{statement}: {organisation.name}" if organisation else statement
 
 
-def explanation_of(purpose: Consent.Purpose) -> str:
+def explanation_of(purpose: Consent.Purpose, *, in_care: bool = False) -> str:
     """What the consent means: what for, which data, who gets it, how to take it back."""
+    return explanation_in_care(purpose) if in_care else explanation_to_herself(purpose)
+
+
+def explanation_to_herself(purpose: Consent.Purpose) -> str:
     match purpose:
         case Purpose.PROCESSING:
             return _(
@@ -72,13 +76,38 @@ def explanation_of(purpose: Consent.Purpose) -> str:
             return ""
 
 
+def explanation_in_care(purpose: Consent.Purpose) -> str:
+    """To her carer, about her."""
+    match purpose:
+        case Purpose.PROCESSING:
+            return _(
+                "The organisers keep this person's details for the seat, the links, changes of the programme and counts of who took part. Zoom, abroad, handles what is said, typed and shown in the webinars. Under “My data” you see how long each kind is kept, and correct or delete it at any time."
+            )
+        case Purpose.PARTNER:
+            return _(
+                "For each of its webinars that this person attends, an organisation you tick receives the person's %(fields)s, and may invite the person to its work. It learns nothing about health or access needs. Without a tick it receives nothing, and the seat is the same. You may take it back at any time; it is then told to remove the person."
+            ) % {"fields": ", ".join(str(word) for word in exports.WORDS.values())}
+        case Purpose.SENSITIVE:
+            return _(
+                "Answers about difficulties are only counted: reports show numbers, never names. What this person needs to take part reaches the organisers who prepare it. No partner organisation receives any of it. The answers are deleted earlier than the other data, and at once when the consent is taken back."
+            )
+        case _:
+            return ""
+
+
 def text_of(
     purpose: Consent.Purpose, language: str, organisation: Organisation | None = None, *, in_care: bool = False
 ) -> str:
     """All that the person reads before she agrees, in one of the site's languages."""
     with translation.override(language):
         return "\n\n".join(
-            filter(None, [statement_of(purpose, organisation, in_care=in_care), explanation_of(purpose)])
+            filter(
+                None,
+                [
+                    statement_of(purpose, organisation, in_care=in_care),
+                    explanation_of(purpose, in_care=in_care),
+                ],
+            )
         )
 
 

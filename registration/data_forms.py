@@ -105,6 +105,11 @@ class NeedsForm(forms.Form):
         required=False,
     )
 
+    def __init__(self, *args: Any, in_care: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        statement = consents.statement_of(Consent.Purpose.SENSITIVE, in_care=in_care)
+        self.fields["consent_sensitive"].label = statement  # as it is kept with the consent
+
     def clean_access_needs(self) -> str:
         return one_line(self.cleaned_data["access_needs"])
 

@@ -25,6 +25,7 @@ from registration.models import OutgoingMail
 logger = logging.getLogger(__name__)
 
 Kind = OutgoingMail.Kind
+Priority = OutgoingMail.Priority
 Status = OutgoingMail.Status
 
 # How many rows a worker takes: as many as it sends in about a second, so that others, and codes, wait for no more.
@@ -35,6 +36,8 @@ TURN = 2
 RUN = 20
 # A row that is SENDING for longer belongs to a dead worker: a mail takes a few time-outs of the line at most.
 LEASE = timedelta(minutes=3)
+# Seconds; less is the clock's being set right.
+JUMP = 30
 WAITS = [timedelta(seconds=seconds) for seconds in (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 3600, 7200, 7200)]
 # Refused for good by its number, but it is our day's quota that is used up.
 QUOTA = "5.4.5"
@@ -51,7 +54,7 @@ def deliver_due(*, urgent_only: bool = False) -> int:
         if not batch.is_reachable:
             break
         if time.monotonic() > ends:
-            mail.wake(mail.Priority.URGENT if urgent_only else mail.Priority.NORMAL)
+            mail.wake(Priority.URGENT if urgent_only else Priority.NORMAL)
             break
         size = next_size(batch.sent, seconds=time.monotonic() - begun)
     smtp.line.rest()
@@ -64,19 +67,20 @@ def next_size(sent: int, *, seconds: float) -> int:
 
 def claim(size: int = LARGEST_BATCH, *, now: datetime, urgent_only: bool = False) -> list[OutgoingMail]:
     """Up to so many due rows, marked SENDING and committed, that no other worker gets."""
+    lowest = Priority.URGENT if urgent_only else Priority.BULK
     if not pace.is_limited():
-        return mark_sending(size, now=now, urgent_only=urgent_only)
+        return mark_sending(size, now=now, lowest=lowest)
     with transaction.atomic():
-        if allowed := pace.allowance(size, now=now, urgent_only=urgent_only):
-            return mark_sending(allowed, now=now, urgent_only=urgent_only)
-        kept_for_codes = 0 if urgent_only else pace.allowance(size, now=now, urgent_only=True)
-        return mark_sending(kept_for_codes, now=now, urgent_only=True) if kept_for_codes else []
+        for share in (Priority.BULK, Priority.TIMELY, Priority.URGENT):
+            if share <= lowest and (allowed := pace.allowance(size, now=now, lowest=share)):
+                return mark_sending(allowed, now=now, lowest=share)
+    return []
 
 
-def mark_sending(size: int, *, now: datetime, urgent_only: bool) -> list[OutgoingMail]:
+def mark_sending(size: int, *, now: datetime, lowest: OutgoingMail.Priority) -> list[OutgoingMail]:
     due = bounces.deliverable(OutgoingMail.objects.due(now))
-    if urgent_only:
-        due = due.filter(priority=OutgoingMail.Priority.URGENT)
+    if lowest < Priority.BULK:
+        due = due.filter(priority__lte=lowest)
     chosen, params = due.values("pk")[:size].query.sql_with_params()
     # MATERIALIZED: the rows are chosen once, however the update is planned.
     sql = f"""
@@ -95,7 +99,8 @@ class Batch:
     def __init__(self, rows: Sequence[OutgoingMail]) -> None:
         self.waiting = deque(rows)
         self.ready: tuple[OutgoingMail, bytes] | None = None
-        self.ends = time.monotonic() + TURN
+        self.begun = time.monotonic()
+        self.ends = self.begun + TURN
         self.sent = self.tried = self.failures = 0
         self.marks = Marks()
 
@@ -103,12 +108,17 @@ class Batch:
     def is_reachable(self) -> bool:
         return self.failures < 2
 
+    @property
+    def is_ours(self) -> bool:
+        """After so long a pause another worker may have taken what is left."""
+        return time.monotonic() < self.begun + LEASE.total_seconds() / 2
+
     def run(self) -> None:
         try:
             with self.marks.durable():
-                letters.gather(list(self.waiting))
+                gather(list(self.waiting))
                 self.look_ahead()
-                while self.ready and self.is_reachable:
+                while self.ready and self.is_reachable and self.is_ours:
                     self.send_ready()
         finally:
             if self.ready:
@@ -131,6 +141,7 @@ class Batch:
         try:
             self.hand_over(row, content)
         except smtp.REFUSALS as error:
+            self.marks.settle()  # what becomes of it takes a transaction
             self.failures = self.failures + 1 if smtp.code_of(error) == smtp.CLOSING else 0
             refused(row, error, now=timezone.now())
         except OSError as error:  # SMTP's errors are OSErrors too; here the line itself is bad
@@ -157,6 +168,16 @@ class Batch:
         except DatabaseError:
             logger.exception("The facts of the next mails can't be read")
             self.waiting, self.ends = deque(waiting), 0
+
+
+def gather(rows: Sequence[OutgoingMail]) -> None:
+    """One whose facts can't be read must not stop the others: then each gathers its own."""
+    try:
+        letters.gather(rows)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("The facts of %d mails can't be read together", len(rows))
 
 
 def render(row: OutgoingMail, *, now: datetime) -> bytes | None:
@@ -231,17 +252,41 @@ def forget(row: OutgoingMail) -> None:
 
 
 def write(row: OutgoingMail, *fields: str) -> None:
-    """Not by save(): the row is gone when the person was deleted while her mail was on its way."""
-    OutgoingMail.objects.filter(pk=row.pk).update(**{field: getattr(row, field) for field in fields})
+    """Not by save(): the row is gone when the person was deleted while her mail was on its way, and another worker's
+    when a sweep took us for dead."""
+    ours = OutgoingMail.objects.filter(pk=row.pk, claimed_at=row.claimed_at)
+    ours.update(**{field: getattr(row, field) for field in fields})
 
 
 def release(rows: Sequence[OutgoingMail]) -> None:
     """What was not tried counts against no limit."""
-    given_back = OutgoingMail.objects.filter(pk__in=[row.pk for row in rows], status=Status.SENDING)
     if rows:
-        given_back.update(status=Status.QUEUED, attempts=F("attempts") - 1, claimed_at=None)
+        ours = OutgoingMail.objects.filter(pk__in=[row.pk for row in rows], claimed_at=rows[0].claimed_at)
+        ours.filter(status=Status.SENDING).update(status=Status.QUEUED, attempts=F("attempts") - 1, claimed_at=None)
 
 
 def sweep(*, now: datetime) -> int:
     """Puts back what a dead worker left in SENDING; it keeps its Message-ID. How many."""
     return OutgoingMail.objects.stuck_since(now - LEASE).update(status=Status.QUEUED)
+
+
+class Clock:
+    """A clock that jumps ahead makes each row in a living worker's hands look forgotten. So do hours of a machine asleep."""
+
+    def __init__(self) -> None:
+        self.offset, self.steady_at = offset(), 0.0
+
+    def is_steady(self) -> bool:
+        before, self.offset = self.offset, offset()
+        if abs(self.offset - before) > JUMP:
+            logger.warning("The clock has jumped by %d seconds", self.offset - before)
+            self.steady_at = time.monotonic() + LEASE.total_seconds()
+        return time.monotonic() >= self.steady_at
+
+
+def offset() -> float:
+    """Of the wall's clock to the one that only counts."""
+    return time.time() - time.monotonic()
+
+
+clock = Clock()

@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import models, transaction
 
 from conference.models import Webinar
-from registration import addresses, bounces, consents, keptcounts, mail, seats, waitinglist
+from registration import addresses, bounces, consents, deadlocks, keptcounts, mail, seats, waitinglist
 from registration.models import Consent, Handover, Invitation, OutgoingMail, Participant, Registration, User
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ SESSIONS = 1000
 # ---- One person
 
 
+@deadlocks.done_again
 def erase(participant: Participant, *, now: datetime, actor: User | None = None) -> bool:
     """False when she is gone already, or in other hands. One mail confirms it, to the address that her mail went to."""
     participant_id, account_id = participant.pk, participant.account_id
@@ -70,7 +71,7 @@ def spellings(emails: Iterable[str]) -> list[str]:
     known = {email for email in emails if email}
     keys = {addresses.key(email) for email in known}
     for model in (Invitation, Handover):
-        rows = model._default_manager.annotate(key=addresses.key_of("email")).filter(key__in=keys)
+        rows = model._default_manager.alias(key=addresses.key_of("email")).filter(models.Q(key__in=keys))
         known |= set(rows.values_list("email", flat=True))
     return list(known)
 

@@ -124,6 +124,9 @@ class PartnersField(forms.MultipleChoiceField):
         return value == self.ALL or super().valid_value(value)
 
 
+NOT_IN_LIST = _("“%(value)s” is not in the list. Choose from it, or leave this empty.")
+
+
 class PersonForm(forms.Form):
     """What is asked of everybody who attends."""
 
@@ -158,9 +161,18 @@ class PersonForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
     gender = forms.ChoiceField(
-        label=_("Gender"), required=False, choices=Participant.Gender.choices, widget=forms.RadioSelect
+        label=_("Gender"),
+        required=False,
+        choices=Participant.Gender.choices,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": NOT_IN_LIST},
     )
-    age_group = forms.ChoiceField(label=_("Age group"), required=False, choices=Participant.AgeGroup.choices)
+    age_group = forms.ChoiceField(
+        label=_("Age group"),
+        required=False,
+        choices=Participant.AgeGroup.choices,
+        error_messages={"invalid_choice": NOT_IN_LIST},
+    )
     guardian_name = LineField(
         label=_("Name of your parent or guardian"),
         required=False,
@@ -211,6 +223,7 @@ class PersonForm(forms.Form):
         if self.cleaned_data.get("age_group") != Participant.AgeGroup.UNDER_18:
             self.cleaned_data["guardian_name"] = ""
             return
+        self.fields["guardian_name"].required = True  # shown so beside the error
         if not self.cleaned_data.get("guardian_name"):
             self.add_error("guardian_name", _("You are under 18: write the name of your parent or guardian."))
         if not self.cleaned_data.get("guardian_consent"):

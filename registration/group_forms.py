@@ -32,7 +32,9 @@ class InCareForm(PersonForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": _("Choose at least one webinar."),
-            "invalid_choice": _("There is no webinar “%(value)s” to sign up for. Choose from the list."),
+            "invalid_choice": _(
+                "There is no webinar “%(value)s” to sign up for. Write the numbers of those that are open, such as 1, 3."
+            ),
         },
     )
     guardian_is_me = forms.BooleanField(label=_("I am the parent or guardian."), required=False)
@@ -93,6 +95,7 @@ class InCareForm(PersonForm):
         if self.cleaned_data.get("age_group") != Participant.AgeGroup.UNDER_18:
             self.cleaned_data["guardian_name"] = ""
             return
+        self.fields["guardian_name"].required = True  # shown so beside the error
         if self.cleaned_data.get("guardian_is_me"):
             self.cleaned_data["guardian_name"] = self.cleaned_data["guardian_name"] or self.carer.name
         if not self.cleaned_data.get("guardian_name"):

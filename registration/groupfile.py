@@ -53,7 +53,56 @@ YES_OR_NO = frozenset({"consent_processing", "guardian_consent", "consent_sensit
 SEVERAL = frozenset({"webinars", "needs", "consent_partners"})
 YES = frozenset({"ya", "y", "iya", "yes", "true", "1", "x", "v", "setuju", "ok"})
 NO = frozenset({"", "tidak", "tdk", "no", "n", "false", "0"})
-GENDERS = {"p": "female", "perempuan": "female", "l": "male", "lakilaki": "male", "pria": "male"}
+GENDERS = {
+    "p": "female",
+    "perempuan": "female",
+    "wanita": "female",
+    "l": "male",
+    "laki": "male",
+    "lakilaki": "male",
+    "pria": "male",
+}
+# As people call them; nobody writes Nusa Tenggara Timur in a list of names.
+PROVINCES = {
+    "ntt": "53",
+    "ntb": "52",
+    "sulut": "71",
+    "sulteng": "72",
+    "sulsel": "73",
+    "sultra": "74",
+    "sulbar": "76",
+    "malut": "82",
+    "kalbar": "61",
+    "kalteng": "62",
+    "kalsel": "63",
+    "kaltim": "64",
+    "kaltara": "65",
+    "jakarta": "31",
+    "dki": "31",
+    "dkijakarta": "31",
+    "jabar": "32",
+    "jateng": "33",
+    "jatim": "35",
+    "yogyakarta": "34",
+    "diy": "34",
+    "diyogyakarta": "34",
+    "sumut": "12",
+    "sumbar": "13",
+    "sumsel": "16",
+    "babel": "19",
+    "bangkabelitung": "19",
+    "kepri": "21",
+}
+# The youngest of each group; nobody of no years registers.
+AGES = (
+    (55, Participant.AgeGroup.FROM_55),
+    (45, Participant.AgeGroup.FROM_45),
+    (35, Participant.AgeGroup.FROM_35),
+    (25, Participant.AgeGroup.FROM_25),
+    (18, Participant.AgeGroup.FROM_18),
+    (1, Participant.AgeGroup.UNDER_18),
+)
+OTHER_WORDS = {"gender": GENDERS, "province": PROVINCES}
 
 Row = dict[str, str]
 
@@ -148,7 +197,7 @@ def choices(field: str) -> list[tuple[str, str | Promise]]:
 
 @cache
 def codes(field: str) -> dict[str, str]:
-    known = dict(GENDERS) if field == "gender" else {}
+    known = dict(OTHER_WORDS.get(field, {}))
     for code, label in choices(field):
         known |= {plain(word): code for word in (code, *in_all_languages(label))}
     return known | (short_regencies() if field == "regency" else {})
@@ -175,6 +224,7 @@ def form_data(
     for column in COLUMNS:
         cell = row.get(column.field, "")
         data[column.field] = codes(column.field).get(plain(cell), cell)
+    data["age_group"] = group_of_age(row.get("age_group", "")) or data["age_group"]
     data["webinars"] = [webinars.get(word, word) for word in several(row, "webinars")] or list(default)
     data["needs"] = [codes("needs").get(plain(word), word) for word in several(row, "needs")]
     shared = plain(row.get("consent_partners", ""))
@@ -185,6 +235,13 @@ def form_data(
     for field in YES_OR_NO:
         data[field] = "on" if plain(row.get(field, "")) in YES else ""
     return data
+
+
+def group_of_age(cell: str) -> str:
+    """Of 17, 34 tahun or 55+; empty for anything else."""
+    found = re.fullmatch(r"(\d{1,3})\s*(\+|th|thn|tahun|years?)?", cell.strip(), re.IGNORECASE)
+    years = int(found[1]) if found else 0
+    return next((str(group) for youngest, group in AGES if years >= youngest), "")
 
 
 def several(row: Row, field: str) -> list[str]:

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from registration import addresses, history, links, mail, merging, signup
+from registration import addresses, deadlocks, history, links, mail, merging, signup
 from registration.models import Event, Handover, OutgoingMail, Participant, User
 
 # Mails that a carer can have sent to addresses of others.
@@ -73,6 +73,7 @@ def take_back(handover: Handover, *, actor: User, now: datetime) -> bool:
 # ---- The person's side
 
 
+@deadlocks.done_again
 def accept(handover: Handover, *, now: datetime) -> bool:
     """The link has proven her address: she moves to its account, or into the entry that she has there already.
 
@@ -85,7 +86,8 @@ def accept(handover: Handover, *, now: datetime) -> bool:
         still_open = Handover.objects.filter(pk=handover.pk, accepted_at=None, withdrawn_at=None)
         if person is None or person.email or not still_open.update(accepted_at=now):
             return False
-        end_links(person)
+        merging.leave_mailbox(person)
+        Participant.objects.filter(pk=person.pk).update(unsubscribed_at=None)  # that was about her carer's mailbox
         own = Participant.objects.filter(email_key=user.email_key).first()
         if own:
             merging.merge(own, person, actor=user, now=now)
@@ -111,12 +113,3 @@ def move(person: Participant, user: User, *, now: datetime) -> Participant:
         user.name = person.name
         user.save(update_fields=["name"])
     return person
-
-
-def end_links(person: Participant) -> None:
-    Participant.objects.filter(pk=person.pk).update(
-        link_version=F("link_version") + 1,
-        calendar_version=F("calendar_version") + 1,
-        unsubscribed_at=None,  # that was about her carer's mailbox
-    )
-    person.registrations.update(link_version=F("link_version") + 1)

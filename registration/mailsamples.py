@@ -77,6 +77,10 @@ def sign_up() -> str:
     return links.absolute(reverse("registration:sign_up"))
 
 
+def group_page() -> str:
+    return links.absolute(reverse("registration:group"))
+
+
 def room() -> str:
     return links.absolute(reverse("registration:partner_room"))
 
@@ -109,13 +113,13 @@ def invitation(now: datetime) -> Facts:
 def webinar_cancelled(now: datetime) -> Facts:
     other = session(webinar(now, 2))
     people = [(Own("Maria Contoh"), Own(link("others")))]
-    return {"name": Own("Maria Contoh"), "session": card(now), "others": [other], "people": people}
+    told = {"name": Own("Maria Contoh"), "session": card(now), "others": [other], "people": people}
+    return told | {"group": group_page()}
 
 
 def group(now: datetime) -> Facts:
     people = [person("Ani Contoh"), person("Beti Contoh")]
-    address = links.absolute(reverse("registration:group"))
-    return {"people": [(one, [entry(now, one)]) for one in people], "has_seat": True, "group": address}
+    return {"people": [(one, [entry(now, one)]) for one in people], "has_seat": True, "group": group_page()}
 
 
 def handover(now: datetime) -> Facts:

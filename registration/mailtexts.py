@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from registration import mailbody, stencils
 from registration.mailbody import NAME, Piece
 from registration.models import MailText, OutgoingMail, User
 from registration.placeholders import VOCABULARIES
+from registration.stencils import Own
 from registration.vocabulary import USUAL_SUBJECT, Facts, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ def words(kind: str, language: str, facts: Facts) -> list[str] | None:
         return None
     try:
         return fill_in(prepared(kind, row.subject, row.body), facts)
+    except DatabaseError:  # that is not the text's fault
+        raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, the mail must go
         give_way(row, error)
         return None
@@ -109,13 +112,15 @@ def fill_in(text: Text, facts: Facts) -> list[str]:
     vocabulary = VOCABULARIES[text.kind]
     values = {name: value_of(vocabulary, name, text.kind, facts) for name in text.names}
     templates = (*FRAMES, *block_templates(vocabulary, text.blocks))
-    plain_frame, frame, *drawn = stencils.render_all(templates, facts | {"content": HERE})
+    subject = mailbody.line_of(text.subject, values)[:SENT_SUBJECT_LENGTH]
+    around = facts | {"content": HERE, "subject": Own(subject)}
+    plain_frame, frame, *drawn = stencils.render_all(templates, around)
     blocks = {name: (drawn[2 * place], drawn[2 * place + 1]) for place, name in enumerate(text.blocks)}
     shown = [p for p in text.pieces if not p.condition or vocabulary.conditions[p.condition].holds(facts)]
     plain = [blocks[p.block][0] if p.block else mailbody.text_of(p, values) for p in shown]
     html = [blocks[p.block][1] if p.block else mailbody.html_of(p, values) for p in shown]
     return [
-        mailbody.line_of(text.subject, values)[:SENT_SUBJECT_LENGTH],
+        subject,
         plain_frame.replace(HERE, "\n\n".join([part.strip("\n") for part in plain if part.strip()])),
         frame.replace(HERE, "".join(html)),
     ]

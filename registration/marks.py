@@ -34,12 +34,12 @@ AWAY = (OperationalError, InterfaceError, psycopg.Error)
 
 class Marks:
     def __init__(self) -> None:
-        self.is_started = False
+        self.is_started = self.is_behind = False
         self.unsure: list[OutgoingMail] = []
 
     def start(self, row: OutgoingMail) -> None:
+        self.unsure.append(row)  # first: it has left, whatever becomes of the one before
         self.settle()
-        self.unsure.append(row)
         self.is_started = True
         try:
             server = database.connection.pgconn
@@ -50,7 +50,7 @@ class Marks:
 
     def settle(self) -> None:
         was_started, self.is_started = self.is_started, False
-        if was_started and not is_done():
+        if (was_started and not is_done()) or self.is_behind:
             self.insist()
 
     def wait_for_mark(self, execute: Callable[..., Any], *statement: Any) -> Any:
@@ -59,6 +59,7 @@ class Marks:
         return execute(*statement)
 
     def insist(self) -> None:
+        self.is_behind = False
         for wait in (*PATIENCE, 0):
             try:
                 for row in self.unsure:
@@ -66,6 +67,7 @@ class Marks:
                 return
             except AWAY:
                 if not wait:
+                    self.is_behind = True
                     raise
                 database.close()
                 time.sleep(wait)
@@ -73,15 +75,18 @@ class Marks:
     @contextmanager
     def durable(self) -> Iterator[None]:
         self.ask("SET synchronous_commit TO off")
+        line = database.connection
         try:
             with database.execute_wrapper(self.wait_for_mark):
                 yield
         finally:
             self.settle()
             try:
+                if database.connection is not line:  # opened anew meanwhile: the server may have forgotten
+                    self.insist()
                 self.ask("RESET synchronous_commit")
-                # Its own commit waits for the disk, and so for all before it.
-                self.ask("SELECT pg_current_xact_id()")
+                # A commit waits for the disk, and so for all before it; but only one that has written something.
+                self.ask("SELECT pg_logical_emit_message(true, 'kpt', '')")
             except AWAY:
                 database.close()
                 self.insist()

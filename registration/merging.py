@@ -11,7 +11,7 @@ from django.db.models import Case, CharField, Count, F, Q, When, Window
 from django.db.models.functions import Lower
 
 from conference.models import Webinar
-from registration import addresses, consents, history, seats, waitinglist, withdrawals
+from registration import addresses, consents, deadlocks, history, seats, waitinglist, withdrawals
 from registration.models import (
     Attendance,
     Certificate,
@@ -19,6 +19,7 @@ from registration.models import (
     Event,
     Feedback,
     Handover,
+    OutgoingMail,
     Participant,
     Registration,
     SensitiveAnswers,
@@ -39,6 +40,7 @@ class Pair(NamedTuple):
     goes: Registration | None
 
 
+@deadlocks.done_again
 def merge(kept: Participant, other: Participant, *, actor: User | None, now: datetime) -> bool:
     """All that `other` has moves to `kept`, and `other` goes. False when one of the two has gone before."""
     with transaction.atomic():
@@ -47,7 +49,7 @@ def merge(kept: Participant, other: Participant, *, actor: User | None, now: dat
         withdrawals.lock(sharing_with(kept, other))
         webinars = seats.lock(webinar_ids(kept, other))
         if other.is_in_care and other.account_id != kept.account_id:
-            Registration.objects.filter(participant=other).update(link_version=F("link_version") + 1)
+            leave_mailbox(other)
         for pair in pairs(kept, other):
             if pair.goes:
                 unite(pair.stays, pair.goes)
@@ -76,6 +78,20 @@ def lock(kept: Participant, other: Participant) -> bool:
     for person in (kept, other):
         person.refresh_from_db()
     return True
+
+
+def leave_mailbox(person: Participant) -> None:
+    """Of somebody in care: what her carer holds of links and calendars ends, and of the mails that went there she takes
+    nothing along, for they may name others of the group. What still waits is not sent: her new links would be in it."""
+    Participant.objects.filter(pk=person.pk).update(
+        link_version=F("link_version") + 1, calendar_version=F("calendar_version") + 1
+    )
+    person.registrations.update(link_version=F("link_version") + 1)
+    there = OutgoingMail.objects.filter(participant=person, to=person.account.email)
+    waiting = there.filter(status__in=[OutgoingMail.Status.QUEUED, OutgoingMail.Status.RETRY])
+    # This one is for all of the group, and is written to those who are still in it.
+    waiting.exclude(kind=OutgoingMail.Kind.WEBINAR_CANCELLED).update(status=OutgoingMail.Status.CANCELLED)
+    there.filter(sent_at__isnull=False).update(participant=None, registration=None, subject="", text="", html="")
 
 
 def webinar_ids(*people: Participant) -> list[int]:
@@ -271,7 +287,9 @@ def is_bare(account: User, *, without: Participant | None = None) -> bool:
 
 def reach() -> Case:
     """The address of a person, or the one that her carer gave, without case and plus-tag."""
-    return Case(When(email="", then=addresses.key_of("contact_email")), default=F("email_key"), output_field=CharField())
+    return Case(
+        When(email="", then=addresses.key_of("contact_email")), default=F("email_key"), output_field=CharField()
+    )
 
 
 def possible_duplicates() -> ParticipantQuerySet:

@@ -1,43 +1,64 @@
 """How fast mail may go, how fast it goes, and when the queue will be empty."""
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection as database
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.utils.translation import gettext as _
 
 from conference.timezones import WITA, clock, day
 from registration.models import OutgoingMail
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+Priority = OutgoingMail.Priority
 # How long back the speed is measured.
 LATELY = timedelta(minutes=3)
 
 
+@dataclass(frozen=True)
+class Limit:
+    """So many in a period. What goes to many never spends a day's share of codes, confirmations and the last reminders."""
+
+    number: int
+    period: timedelta
+
+    def share(self, priority: int) -> int:
+        """How far mail of this priority may spend it."""
+        if priority == Priority.URGENT:
+            return self.number
+        if self.period == MINUTE:  # the next one comes soon, and the more urgent goes first in it
+            return self.number - self.number // 5
+        return self.number - self.number // (3 if priority == Priority.BULK else 10)
+
+
 def is_limited() -> bool:
-    return bool(settings.MAIL_PER_MINUTE or settings.MAIL_PER_DAY)
+    return bool(limits())
 
 
-def allowance(at_most: int, *, now: datetime, urgent_only: bool) -> int:
-    """How many of so many the limits let go now, over all workers. Within the transaction that claims them."""
-    if not is_limited():
-        return at_most
+def limits() -> list[Limit]:
+    in_force = [Limit(settings.MAIL_PER_MINUTE, MINUTE), Limit(settings.MAIL_PER_DAY, DAY)]
+    return [limit for limit in in_force if limit.number]
+
+
+def allowance(at_most: int, *, now: datetime, lowest: int) -> int:
+    """How many of so many, down to this priority, the limits let go now, over all workers. Within the transaction that
+    claims them."""
     with database.cursor() as cursor:
         # Held until the claim commits, so that two workers never spend the same allowance.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('kpt.mail.allowance'))")
-    for limit, bulk, period in limits():
-        left = (limit if urgent_only else bulk) - claimed_since(now - period).count()
-        at_most = max(min(at_most, left), 0)
-    return at_most
+    return max(min([at_most, *(left(limit, lowest, now=now) for limit in limits())]), 0)
 
 
-def limits() -> list[tuple[int, int, timedelta]]:
-    """Each with what it leaves to mail that is no code: a fifth of the minute and a tenth of the day is kept for them."""
-    minute, in_day = settings.MAIL_PER_MINUTE, settings.MAIL_PER_DAY
-    all_of_them = [(minute, minute - minute // 5, MINUTE), (in_day, in_day - in_day // 10, DAY)]
-    return [limit for limit in all_of_them if limit[0]]
+def left(limit: Limit, lowest: int, *, now: datetime) -> int:
+    return limit.share(lowest) - claimed_since(now - limit.period).count()
+
+
+def is_spent(lowest: int, *, now: datetime) -> bool:
+    """Whether mail of this priority waits for nothing but the limits."""
+    return any(left(limit, lowest, now=now) <= 0 for limit in limits())
 
 
 def claimed_since(moment: datetime) -> "QuerySet[OutgoingMail]":
@@ -47,11 +68,13 @@ def claimed_since(moment: datetime) -> "QuerySet[OutgoingMail]":
 def expected_end(now: datetime) -> datetime | None:
     """When what waits now will have left: by the last minutes' speed, and by the limits. None when nothing does, or moves."""
     Status = OutgoingMail.Status
-    waiting = OutgoingMail.objects.due(now).count() + OutgoingMail.objects.filter(status=Status.SENDING).count()
+    due = OutgoingMail.objects.due(now).aggregate(count=Count("pk"), lowest=Max("priority"))
+    waiting = due["count"] + OutgoingMail.objects.filter(status=Status.SENDING).count()
     speed = per_second(now)
     if not waiting or not speed:
         return None
-    return max(now + timedelta(seconds=waiting / speed), end_by_day(waiting, now=now))
+    lowest = Priority.NORMAL if due["lowest"] is None else due["lowest"]
+    return max(now + timedelta(seconds=waiting / speed), end_by_day(waiting, lowest, now=now))
 
 
 def per_second(now: datetime) -> float:
@@ -60,18 +83,20 @@ def per_second(now: datetime) -> float:
     found = sent.aggregate(count=Count("pk"), since=Min("claimed_at"))
     seconds = max((now - found["since"]).total_seconds(), 1) if found["since"] else 1
     speeds = [found["count"] / seconds] if found["count"] else []
-    speeds += [bulk / MINUTE.total_seconds() for _limit, bulk, period in limits() if period == MINUTE]
+    speeds += [limit.share(Priority.BULK) / MINUTE.total_seconds() for limit in limits() if limit.period == MINUTE]
     return min(speeds, default=0)
 
 
-def end_by_day(waiting: int, *, now: datetime) -> datetime:
+def end_by_day(waiting: int, lowest: int, *, now: datetime) -> datetime:
     """What today does not let go waits for today's mails to be a day old."""
-    for _limit, bulk, _period in [limit for limit in limits() if limit[2] == DAY]:
-        today = claimed_since(now - DAY).order_by("claimed_at").values_list("claimed_at", flat=True)
+    for limit in [limit for limit in limits() if limit.period == DAY]:
+        share, today = limit.share(lowest), claimed_since(now - DAY).order_by("claimed_at")
         count = today.count()
-        if (late := waiting - max(bulk - count, 0)) > 0:
-            days = DAY * math.ceil(late / bulk)
-            return (today[late - 1] or now) + DAY if late <= min(count, bulk) else now + days
+        if (too_many := count + waiting - share) <= 0:
+            continue
+        if waiting <= share:
+            return (today.values_list("claimed_at", flat=True)[too_many - 1] or now) + DAY
+        return now + DAY * math.ceil((waiting - max(share - count, 0)) / max(share, 1))
     return now
 
 

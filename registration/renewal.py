@@ -5,10 +5,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from registration import care, history, mail
+from registration import care, deadlocks, history, mail
 from registration.models import Event, Participant, Registration, User
 
 
+@deadlocks.done_again
 def renew(account: User, *, now: datetime) -> None:
     """Her own links and those of the people in her care: pages, join links and calendars."""
     with transaction.atomic():

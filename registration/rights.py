@@ -6,8 +6,10 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from registration import addresses, bounces, comeback, consents, history, signup
-from registration.models import Consent, Event, Participant, Registration, User
+from registration import addresses, bounces, comeback, consents, deadlocks, history, signup
+from registration.models import Consent, Event, OutgoingMail, Participant, Registration, User
+
+Status = OutgoingMail.Status
 
 # Her own words for herself. Not the address: a code proves it.
 CORRECTABLE = (
@@ -77,6 +79,9 @@ def change_address(user: User, email: str, *, now: datetime, actor: User | None 
         User.objects.filter(pk=account.pk).update(email=email)
         EmailAddress.objects.filter(user=account).delete()
         EmailAddress.objects.create(user=account, email=email, primary=True, verified=True)
+        # What waits goes where she is; a code answers for the address that it was asked for.
+        waiting = OutgoingMail.objects.filter(to=account.email, status__in=[Status.QUEUED, Status.RETRY])
+        waiting.exclude(kind=OutgoingMail.Kind.CODE).update(to=email)
         comeback.moved(account.email, email, now=now)
         bounces.forget([account.email])
     return True
@@ -101,6 +106,7 @@ def lift(participant: Participant, *, actor: User | None = None, now: datetime) 
     return True
 
 
+@deadlocks.done_again
 def take_back(consent: Consent, *, actor: User, now: datetime) -> bool:
     """Whoever takes back a consent that taking part needs leaves all webinars to come, and shares with nobody."""
     if consent.purpose not in consents.NEEDED:

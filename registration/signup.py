@@ -193,7 +193,10 @@ def confirm(user: User, answers: Answers, *, now: datetime, replaces: bool = Fal
     Returns the registrations that changed, confirmed or on the waiting list; one mail tells of them all.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two tabs, one after the other
+        known = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()  # two tabs, one after the other
+        if known is None:
+            return []  # she has had everything deleted a moment ago
+        user = known
         participant = take_answers(user, answers, now=now, replaces=replaces)
         webinars = seats.lock(answers["webinars"])
         invitation = invitations.open_one(answers.get("invitation"), webinars, now=now)
@@ -311,6 +314,7 @@ def note_admitted(
     )
 
 
+@deadlocks.done_again
 def accept_invitation(invitation: Invitation, participant: Participant, *, now: datetime) -> Registration | None:
     """The one button of somebody who is known and signed in; None when it was answered before or is over."""
     with transaction.atomic():
@@ -347,14 +351,14 @@ def missed(user: User, answers: Answers, changed: Sized = ()) -> list[Webinar]:
 # ---- Leaving
 
 
+@deadlocks.done_again
 def cancel(
     registration: Registration, *, now: datetime, actor: User | None = None, reason: str = "", tell: bool = True
 ) -> bool:
     """Gives the seat back and passes it on; False when there was nothing to cancel, or the webinar is over."""
     with transaction.atomic():
         [webinar] = seats.lock([registration.webinar_id])
-        registration.refresh_from_db(fields=["status", "offered_at"])
-        if not registration.is_live or webinar.is_over(now):
+        if not registration.read_again() or not registration.is_live or webinar.is_over(now):
             return False
         Registration.objects.put([registration], Status.CANCELLED, now=now, cancel_reason=reason[:300])
         if tell:

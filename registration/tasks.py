@@ -37,7 +37,8 @@ def deliver_mail_now() -> None:
 @shared_task(ignore_result=True)
 def deliver_due_mail() -> None:
     heartbeat.note(Heartbeat.Role.MAIL, now=timezone.now())
-    delivery.sweep(now=timezone.now())
+    if delivery.clock.is_steady():
+        delivery.sweep(now=timezone.now())
     bounces.hold_back(now=timezone.now())
     delivery.deliver_due()
 

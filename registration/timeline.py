@@ -55,7 +55,10 @@ def of_consents(rows: list[Consent], steps: list[Event], participant: Participan
             kind, at, _words = key
             # Where no step names anybody she ticked the box herself.
             by = spoken(actors.get(key, participant.account), participant)
-            note = _("version %(version)s, %(language)s") % {"version": row.version, "language": row.get_language_display()}
+            note = _("version %(version)s, %(language)s") % {
+                "version": row.version,
+                "language": row.get_language_display(),
+            }
             lines.append(Line(at=at, words=f"{kind.label}: {about}", by=by, note=note))
     return lines
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from conference.models import Webinar
-from registration import history, mail, seats
+from registration import deadlocks, history, mail, seats
 from registration.models import Registration, SeatCount, User
 
 Status = Registration.Status
@@ -93,6 +93,7 @@ def offer(registrations: list[Registration], *, until: datetime, now: datetime) 
 # ---- One person's seat
 
 
+@deadlocks.done_again
 def accept(registration: Registration, *, now: datetime, actor: User | None = None) -> bool:
     """Takes the offered seat; after the offer has passed, one that is free all the same. Twice is harmless."""
     with transaction.atomic():
@@ -100,7 +101,8 @@ def accept(registration: Registration, *, now: datetime, actor: User | None = No
         if not webinar.is_on(now):
             return False
         left = settle([webinar], now=now)[webinar.pk]  # nobody overtakes those who still wait
-        registration.refresh_from_db(fields=["status", "held_until", "offered_at"])
+        if not registration.read_again():
+            return False
         if registration.is_confirmed:
             return True
         if registration.is_offered or (registration.is_waitlisted and left != 0):

@@ -33,11 +33,17 @@ class Program:
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self, *command: str, environment: dict[str, str] | None = None) -> None:
+        self.launch(*command, environment=environment)
+        self.wait()
+
+    def launch(self, *command: str, environment: dict[str, str] | None = None) -> None:
         self.log.unlink(missing_ok=True)
         own = {"DATABASE_URL": database_url(), "REDIS_URL": self.redis_url}
         words = [*embedded.as_user(None, signal.SIGTERM), sys.executable, *command]
         self.process = embedded.spawn(words, self.log, ROOT, os.environ | own | (environment or {}))
-        wait_until(self.is_ready, 30, lambda: f"{command[1]} did not start: {self.output()}")
+
+    def wait(self) -> None:
+        wait_until(self.is_ready, 40, lambda: f"{type(self).__name__} did not start: {self.output()}")
 
     def is_ready(self) -> bool:
         raise NotImplementedError
@@ -64,21 +70,37 @@ class Program:
 
 
 class Worker(Program):
+    def __init__(self, log: Path, redis_url: str = "") -> None:
+        super().__init__(log, redis_url)
+        self.killed: set[int] = set()
+
     def start(self, concurrency: int = 1, environment: dict[str, str] | None = None) -> "Worker":
+        self.prepare(concurrency, environment)
+        self.wait()
+        return self
+
+    def prepare(self, concurrency: int = 1, environment: dict[str, str] | None = None) -> None:
+        """It starts while the test does something else; `wait` for it."""
         options = ["--queues=fast,mail", "--loglevel=INFO", "--without-gossip", "--without-mingle"]
         command = ["-m", "celery", "-A", "kpt", "worker", f"--concurrency={concurrency}", *options]
-        self.run(*command, environment=environment)
-        return self
+        self.launch(*command, environment=environment)
 
     def is_ready(self) -> bool:
         return self.is_alive() and " ready." in self.output()
 
-    @property
-    def child(self) -> int:
-        """The process that does the work; another one takes its place when it is killed."""
+    def find_child(self) -> int:
+        """The process that does the work, once there is one: another takes the place of one that was killed."""
+        wait_until(self.children, 20, lambda: f"no process works: {self.output()}")
+        return self.children()[0]
+
+    def children(self) -> list[int]:
         assert self.process
-        [child] = psutil.Process(self.process.pid).children()
-        return child.pid
+        children = psutil.Process(self.process.pid).children()
+        return [child.pid for child in children if child.pid not in self.killed]
+
+    def kill_child(self, pid: int) -> None:
+        self.killed.add(pid)
+        os.kill(pid, signal.SIGKILL)
 
     def tick(self, task: str) -> None:
         """What beat does at its minute: put the task in the queue."""

@@ -177,6 +177,13 @@ class MailServer:
         wait_until(lambda: len(self.messages) >= count, seconds, lambda: f"{len(self.messages)} of {count} mails came")
         return self.messages
 
+    def wait_for_silence(self, seconds: float = 0.15) -> None:
+        """What was on its way at a kill has come."""
+        count = -1
+        while count != len(self.messages):
+            count = len(self.messages)
+            time.sleep(seconds)
+
     def wait_for_attempts(self, count: int, seconds: float = 20) -> None:
         wait_until(lambda: self.attempts >= count, seconds, lambda: f"{self.attempts} of {count} attempts came")
 

@@ -62,6 +62,11 @@ class InviteForm(forms.ModelForm):
         model = Invitation
         fields = ("webinar", "language", "message", "expires_at")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["expires_at"].required = False
+        self.fields["expires_at"].help_text = _("Empty: for a week, but not beyond the start of the webinar.")
+
     def clean_people(self):
         lines = [line.strip() for line in self.cleaned_data["people"].splitlines() if line.strip()]
         if len(lines) > MOST_LINES:
@@ -84,7 +89,7 @@ class InviteForm(forms.ModelForm):
 
     def clean_expires_at(self):
         expires_at = self.cleaned_data["expires_at"]
-        if expires_at <= timezone.now():
+        if expires_at and expires_at <= timezone.now():
             raise ValidationError(_("This hour has passed."))
         return expires_at
 
@@ -93,6 +98,8 @@ class InviteForm(forms.ModelForm):
         webinar, guests = data.get("webinar"), data.get("people")
         if not webinar or not guests:
             return data
+        if data.get("expires_at") is None and not self.has_error("expires_at"):
+            data["expires_at"] = invitations.end_of_life(webinar, now=timezone.now())
         ends_at = webinar.expected_end
         if ends_at and data.get("expires_at") and data["expires_at"] > ends_at:
             self.add_error("expires_at", _("The webinar is over by then."))
@@ -161,10 +168,6 @@ class InvitationAdmin(ModelAdmin):
         if obj is None:
             return []
         return [field.name for field in Invitation._meta.fields if field.name != "expires_at"]
-
-    def get_changeform_initial_data(self, request):
-        expires_at = timezone.localtime(timezone.now() + invitations.LIFE).replace(minute=0, second=0, microsecond=0)
-        return {"expires_at": expires_at} | super().get_changeform_initial_data(request)
 
     def has_change_permission(self, request, obj=None):
         is_open = obj is None or obj.is_open(timezone.now())

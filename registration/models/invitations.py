@@ -109,3 +109,8 @@ class Handover(models.Model):
         """For a mail to somebody who may not know her; nothing that would be a link there."""
         name = self.created_by.name if self.created_by else ""
         return "" if leads_elsewhere(name) else name
+
+    @property
+    def carer_first_name(self) -> str:
+        """For the page, whose link may be forwarded."""
+        return Participant(name=self.carer_name).first_name

@@ -13,12 +13,21 @@ from django.utils.translation import gettext_lazy as _
 from registration import regions
 
 E164 = re.compile(r"^\+[1-9][0-9]{6,14}$")
+FORMS_OF_ADDRESS = frozenset(
+    {"ibu", "bapak", "bapa", "pak", "mama", "mami", "oma", "opa", "nona", "kak", "kakak", "mas", "mbak", "tante"}
+    | {"haji", "hajah", "suster", "bruder", "romo", "pastor", "pendeta", "daeng"}
+)
 LINKS = ("://", "www.", "@")
 
 
 def leads_elsewhere(name: str) -> bool:
     """Whether mail programs would make a link of it."""
     return any(mark in name.lower() for mark in LINKS)
+
+
+def can_stand_alone(word: str) -> bool:
+    """Whether one may call a person by it."""
+    return len(word) > 2 and "." not in word and word.lower() not in FORMS_OF_ADDRESS
 
 
 def email_key() -> models.GeneratedField:
@@ -214,9 +223,9 @@ class Participant(models.Model):
 
     @property
     def first_name(self) -> str:
-        """The first word that can stand alone, with what comes before it: Wa Ode, I Gusti, Siti, R. A. Kartini."""
+        """The first word that can stand alone, with what comes before it: Wa Ode, Mama Teti, Siti, R. A. Kartini."""
         words = self.name.split()
-        alone = (place for place, word in enumerate(words, 1) if len(word) > 2 and "." not in word)
+        alone = (place for place, word in enumerate(words, 1) if can_stand_alone(word))
         return " ".join(words[: next(alone, len(words))])
 
     @property

@@ -214,6 +214,14 @@ class Registration(models.Model):
         """She did not answer an offer in time: she gets none by herself again, but may take a seat that is free."""
         return self.is_waitlisted and self.offered_at is not None
 
+    def read_again(self) -> bool:
+        """How it stands now; False when it is gone, its person with it."""
+        try:
+            self.refresh_from_db(fields=["status", "held_until", "offered_at", "waitlisted_at", "cancelled_at"])
+        except Registration.DoesNotExist:
+            return False
+        return True
+
     @property
     def is_live(self) -> bool:
         return self.is_confirmed or self.is_waitlisted or self.is_offered

@@ -102,8 +102,8 @@ def offered(participant: Participant, given: list[Consent]) -> list[dict[str, An
         {
             "purpose": purpose,
             "organisation": host,
-            "statement": consents.statement_of(purpose, host),
-            "explanation": consents.explanation_of(purpose),
+            "statement": consents.statement_of(purpose, host, in_care=participant.is_in_care),
+            "explanation": consents.explanation_of(purpose, in_care=participant.is_in_care),
         }
         for purpose, host in asked
         if (purpose, host.pk if host else None) not in in_force
@@ -161,7 +161,9 @@ def ask_needs(request: HttpRequest, pk: int) -> HttpResponse:
         needs.remove(participant, actor=request.user, now=now)
         messages.success(request, _("Your answers are deleted, and your consent is taken back."))
         return redirect("registration:person", pk)
-    form = NeedsForm(request.POST if request.method == "POST" else None, initial=as_typed(answers))
+    form = NeedsForm(
+        request.POST if request.method == "POST" else None, initial=as_typed(answers), in_care=participant.is_in_care
+    )
     if form.is_valid():
         needs.save(participant, form.needs_given(), actor=request.user, language=language(), now=now)
         messages.success(request, _("Thank you. What you wrote is saved."))
@@ -171,7 +173,7 @@ def ask_needs(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "questions": [form[name] for name in QUESTIONS],
         "answers": answers,
-        "explanation": consents.explanation_of(Purpose.SENSITIVE),
+        "explanation": consents.explanation_of(Purpose.SENSITIVE, in_care=participant.is_in_care),
         "delete_on": answers.delete_on if answers else periods.ends_on(periods.Kind.SENSITIVE, participant, now=now),
     }
     return render(request, "registration/data_needs.html", context)
@@ -218,7 +220,7 @@ def take_back(request: HttpRequest, pk: int, consent: int) -> HttpResponse:
     context = {
         "person": participant,
         "consent": row,
-        "statement": consents.statement_of(row.purpose, row.organisation),
+        "statement": consents.statement_of(row.purpose, row.organisation, in_care=participant.is_in_care),
         "is_needed": row.purpose in consents.NEEDED,
     }
     return render(request, "registration/data_take_back.html", context)
@@ -275,7 +277,8 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "mails": participant.mails.defer("text", "html", "context").order_by("-created_at", "-pk"),
         "consents": [
-            (consent, consents.statement_of(consent.purpose, consent.organisation)) for consent in all_consents
+            (consent, consents.statement_of(consent.purpose, consent.organisation, in_care=participant.is_in_care))
+            for consent in all_consents
         ],
         "kept": records.kept(participant, now=now),
     }

@@ -83,7 +83,7 @@ def person_context(form: InCareForm, webinars: list[Webinar]) -> dict[str, Any]:
     return {
         "form": form,
         "webinars": list(zip(form["webinars"].subwidgets, webinars, strict=True)),
-        "explanations": {name: consents.explanation_of(purpose) for name, purpose in EXPLAINED.items()},
+        "explanations": {name: consents.explanation_of(purpose, in_care=True) for name, purpose in EXPLAINED.items()},
     }
 
 

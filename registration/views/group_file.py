@@ -101,6 +101,8 @@ def sent_again(request: HttpRequest) -> groupfile.Listed | None:
         return None
     if not rows or len(rows) != len(numbers) or len(rows) > groupfile.MOST_ROWS:
         return None
+    if stay := [place for place, number in enumerate(numbers) if f"{number}-out" not in request.POST]:
+        numbers, rows = [numbers[place] for place in stay], [rows[place] for place in stay]
     for number, row in zip(numbers, rows, strict=True):
         for field in row:
             row[field] = " ".join(request.POST.get(f"{number}-{field}", row[field])[:1000].split())
@@ -122,6 +124,7 @@ def preview(request: HttpRequest, listed: groupfile.Listed, webinars: list[Webin
         "unknown": listed.unknown,
         "kept": json.dumps({"numbers": listed.numbers, "rows": listed.rows}, ensure_ascii=False),
         "chosen": request.POST.getlist("webinars"),
+        "asks_about_names": any(cell.field == "name" and cell.text for line in lines for cell in line.wrong),
         "has_namesakes": "namesakes" in request.POST,
         "is_sound": is_sound and not about_all,
     }

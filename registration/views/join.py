@@ -50,7 +50,8 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("registration:join", token)
     if request.method == "POST":
         signup.cancel(registration, now=now, actor=registration.participant.account)
-        registration.refresh_from_db()
+        if not registration.read_again():
+            return unknown_link(request, token)
     response = render(request, "registration/leave.html", {"registration": registration, "token": token})
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -67,7 +68,8 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     room = reverse("registration:join", args=[token])
     if request.method != "POST" or waitinglist.accept(registration, now=now, actor=registration.participant.account):
         return SeeOther(room)
-    registration.refresh_from_db()
+    if not registration.read_again():
+        return unknown_link(request, token)
     context = {"registration": registration, "token": token, "state": registration.room_state(now), "is_too_late": True}
     return private(render(request, "registration/join.html", context, status=409))
 

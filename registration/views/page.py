@@ -17,7 +17,7 @@ from registration import bounces, links, renewal, signup, waitinglist
 from registration.models import Participant, Registration
 from registration.models.registrations import RegistrationQuerySet
 from registration.views.fresh import fresh_code_required
-from registration.views.personal import calendar_of
+from registration.views.personal import MOST_SHOWN, calendar_of
 
 # What a button of the page does to one registration.
 STEPS = {"leave": signup.cancel, "accept": waitinglist.accept}
@@ -37,8 +37,11 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     tickets: dict[int, list[Any]] = {person.pk: [] for person in people}
     for row in registrations:
         tickets[row.participant_id].append((row, links.join_token(row), row.room_state(now)))
+    own, *others = [(person, tickets[person.pk], calendar_of(person)) for person in people]
+    is_long = len(others) > MOST_SHOWN
     context = {
-        "people": [(person, tickets[person.pk], calendar_of(person)) for person in people],
+        "people": [own] if is_long else [own, *others],
+        "folded": others if is_long else [],
         "participant": participant,
         "is_too_late": "terlambat" in request.GET,
         "is_hers": request.user == participant.account,

@@ -12,18 +12,24 @@ from conference import sharing
 from registration import bounces, links, signup
 from registration.models import Participant, Registration, SensitiveAnswers
 
+# A longer group has its own page: a phone shows two tickets at a time.
+MOST_SHOWN = 3
+
 
 @never_cache
 @login_required
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    people = (
+    people = list(
         Participant.objects.managed_by(request.user)
         .filter(proven_at__isnull=False)
         .annotate(has_said_needs=Exists(SensitiveAnswers.objects.filter(participant=OuterRef("pk"))))
     )
+    in_care = [person for person in people if person.is_in_care]
+    if len(in_care) > MOST_SHOWN:
+        people = [person for person in people if not person.is_in_care]
     rows = (
-        Registration.objects.managed_by(request.user)
+        Registration.objects.filter(participant__in=people)
         .live()
         .in_order()
         .with_places()
@@ -37,6 +43,8 @@ def mine(request: HttpRequest) -> HttpResponse:
         )
     context = {
         "people": [(person, tickets.get(person.pk, []), calendar_of(person)) for person in people],
+        "in_care": len(in_care),
+        "has_long_group": len(in_care) > MOST_SHOWN,
         "address_bounces": bounces.of(request.user.email) is not None,
         "is_partner": request.user.partner_memberships.exists(),
     }

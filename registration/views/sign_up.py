@@ -1,6 +1,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,9 +12,12 @@ from django.views.decorators.cache import never_cache
 from conference.models import Edition, Webinar, next_opening
 from conference.notices import remembered
 from registration import addresses, limits, links, seats, signup
-from registration.accounts import ANSWERS, TOO_MANY_CODES, network_of, say_what_changed, start_sign_up
+from registration.accounts import ANSWERS, TOO_MANY_CODES, has_fresh_code, network_of, say_what_changed, start_sign_up
 from registration.forms import SignUpForm
-from registration.models import Invitation, Participant
+from registration.models import Invitation, Participant, User
+
+# What her tickets show anyway, and the province, which the form can't do without.
+SHOWN_WITHOUT_CODE = ("name", "email", "province")
 
 
 @never_cache
@@ -105,20 +109,43 @@ def initial(request: HttpRequest, webinars: list[Webinar]) -> dict[str, Any]:
             ],
         }
     if request.user.is_authenticated:
-        own = Participant.objects.filter(email=request.user.email, proven_at__isnull=False).values(
-            *signup.Person.__annotations__
-        )
-        return (own.first() or {"email": request.user.email, "name": request.user.name}) | {"webinars": chosen}
+        known = data_of(request.user)
+        if not has_fresh_code(request, now=timezone.now()):
+            known = {field: known[field] for field in SHOWN_WITHOUT_CODE if field in known}
+        return (known or {"email": request.user.email, "name": request.user.name}) | {"webinars": chosen}
     return {"webinars": chosen}
+
+
+def data_of(user: User) -> dict[str, Any]:
+    """Her own answers of an earlier sign-up; empty when there was none."""
+    own = Participant.objects.filter(email=user.email, proven_at__isnull=False)
+    return own.values(*signup.Person.__annotations__).first() or {}
 
 
 def accept(request: HttpRequest, answers: signup.Answers, now: Any) -> HttpResponse:
     email = answers["person"]["email"]
     if request.user.is_authenticated:
         if request.user.email_key == addresses.key(email):
-            changed = signup.confirm(request.user, answers, now=now, replaces=True)
+            may_change = has_fresh_code(request, now=now)
+            if not may_change:
+                keep_known(request, answers)
+            changed = signup.confirm(request.user, answers, now=now, replaces=may_change)
             say_what_changed(request, changed, signup.missed(request.user, answers, changed))
             return redirect("registration:mine")
         logout(request)  # another person on the same phone
     start_sign_up(request, answers, now=now)
     return redirect("account_confirm_login_code")
+
+
+def keep_known(request: HttpRequest, answers: signup.Answers) -> None:
+    """Without a fresh code she signs up and adds what was missing; what is known of her changes on its own page alone."""
+    known = {
+        field: value
+        for field, value in data_of(request.user).items()
+        if field != "email" and value not in signup.UNANSWERED
+    }
+    typed = answers["person"]
+    differs = any(typed[field] not in (*signup.UNANSWERED, known[field]) for field in known)  # type: ignore[literal-required]
+    typed |= known  # type: ignore[typeddict-item]
+    if differs:
+        messages.info(request, _("Your details stay as they were. You change them under “My data”."))

@@ -3,17 +3,15 @@
 import os
 import random
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
-from django.db import connection
+import redis
 
-from kpt import embedded
 from tests.faults.ledger import Ledger
 from tests.processes import Beat, Worker
-from tests.servers import MailServer
+from tests.servers import MailServer, numbered
 
 # `make faults` plays more rounds, each with dice of its own. FAULT_SEED=... plays those of an earlier run again.
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
@@ -31,7 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         f"{report.nodeid.rpartition('::')[2]}: {value}"
         for report in reports
         for name, value in getattr(report, "user_properties", [])
-        if name == "mails" and report.when == "call"
+        if name == "mails" and report.when == "teardown"
     ]
     if lines:
         terminalreporter.section(f"Mails (FAULT_SEED={SEED})")
@@ -55,17 +53,26 @@ def ledger(request, mailbox: MailServer, dice: random.Random) -> Iterator[Ledger
 
 @pytest.fixture
 def workers(transactional_db: None, tmp_path: Path) -> Iterator[list[Worker]]:
-    """Four workers on the broker of all tests, not started yet."""
-    some = [Worker(tmp_path / f"worker-{number}.log") for number in range(4)]
-    yield some
-    for worker in some:
-        worker.kill()
+    """Two workers on the broker of all tests, not started yet."""
+    yield from killed_at_the_end([Worker(tmp_path / f"worker-{number}.log") for number in range(2)])
+
+
+@pytest.fixture
+def lone_workers(transactional_db: None, tmp_path: Path) -> Iterator[list[Worker]]:
+    """Four workers that hear of no tick but their own, not started yet: each has a broker to itself."""
+    urls = [numbered(os.environ["REDIS_URL"], 12 + number) for number in range(4)]
+    for url in urls:
+        redis.Redis.from_url(url).flushdb()
+    yield from killed_at_the_end([Worker(tmp_path / f"worker-{number}.log", url) for number, url in enumerate(urls)])
 
 
 @pytest.fixture
 def beats(transactional_db: None, tmp_path: Path) -> Iterator[list[Beat]]:
     """Two beats on the broker of all tests, not started yet."""
-    some = [Beat(tmp_path / f"beat-{number}.log") for number in range(2)]
-    yield some
-    for beat in some:
-        beat.kill()
+    yield from killed_at_the_end([Beat(tmp_path / f"beat-{number}.log") for number in range(2)])
+
+
+def killed_at_the_end(programs: list[Any]) -> Iterator[list[Any]]:
+    yield programs
+    for program in programs:
+        program.kill()

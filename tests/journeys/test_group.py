@@ -81,7 +81,7 @@ def test_a_group_by_hand_and_from_a_file_then_one_of_them_on_her_own(
 
     # Lina has an address now.
     page.goto(f"{prefix(language)}/saya/rombongan/")
-    page.get_by_role("link", name=say(language, "Hand over")).first.click()
+    page.get_by_role("link", name=say(language, "Give an account of their own")).first.click()
     page.fill("[name=email]", LINA)
     send(page)
     [link] = links_in(mail_to(mailbox, LINA, 1), "/serah-terima/")

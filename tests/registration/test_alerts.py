@@ -88,6 +88,18 @@ def test_a_queue_in_which_nothing_moves_is_trouble_whatever_is_in_it(owner, now)
     }
 
 
+def test_an_announcement_that_waits_for_the_providers_next_day_is_none(owner, now, settings):
+    settings.MAIL_PER_DAY = 3
+    for _mail in range(2):
+        OutgoingMailFactory(sent=True, claimed_at=now - HOUR)
+    OutgoingMailFactory(not_before=now - 30 * MINUTE, priority=9)
+    assert alerts.watch(now=now) == 0
+    OutgoingMailFactory(not_before=now - 30 * MINUTE, priority=5)
+    assert alerts.trouble(now=now).waiting == 1
+    settings.MAIL_PER_DAY = 4
+    assert alerts.trouble(now=now).waiting == 2, "of its share one is left"
+
+
 @pytest.mark.parametrize(("many", "told"), [(2, 0), (3, 1)])
 def test_one_far_server_that_asks_to_wait_is_none(many, told, owner, now):
     for _mail in range(many):

@@ -272,6 +272,20 @@ def test_a_new_address_gets_what_the_old_one_did_not(sent, mailbox, now):
     assert BouncedAddress.objects.count() == BounceReport.objects.count() == 0
 
 
+def test_mails_about_different_webinars_are_all_sent_later_though_no_registration_tells_them_apart(now):
+    """As to a carer, a guest or a partner: what they are about is among their facts."""
+    BouncedAddress.objects.create(email="tamu@example.com")
+    facts = [{"invitation": 1}, {"invitation": 2}, {"webinar": 7, "was": 1}, {"webinar": 7, "was": 2}, {"reminder": 4}]
+    for number, context in enumerate(facts):
+        kind = "invitation" if "invitation" in context else "webinar_changed"
+        OutgoingMailFactory(
+            kind=kind, key=f"k{number}", to="tamu@example.com", participant=None, context=context, status="BOUNCED"
+        )
+    assert comeback.proven("tamu@example.com", now=now)
+    queued = OutgoingMail.objects.filter(status="QUEUED").order_by("pk")
+    assert list(queued.values_list("key", flat=True)) == ["k0", "k1", "k3", "k4"]
+
+
 def test_what_is_out_of_date_is_not_sent_later(sent, mailbox, now):
     old = sent_to("maria2@example.com", participant=sent.participant, to=sent.to, created_at=now - timedelta(days=31))
     for row in (old, sent):

@@ -340,6 +340,33 @@ def test_consents_are_given_and_taken_back(browser, maria, now):
     }
 
 
+def test_a_carer_reads_and_gives_consents_about_another_person(browser, maria, yosefa, now):
+    host = OrganisationFactory(name_en="The host")
+    for person in (maria, yosefa):
+        RegistrationFactory(participant=person, webinar=WebinarFactory(hosts=[host]))
+    own, others = (text_of(browser.get(f"/en{address(person)}")) for person in (maria, yosefa))
+    spoken = "This person agrees that these organisations receive the data: The host"
+    assert "I agree that these organisations receive my data: The host" in own
+    assert spoken not in own
+    assert spoken in others
+    assert "I agree that these" not in others
+    assert "receives your" not in others
+    browser.post(f"/en{address(yosefa, 'setuju/')}", {"purpose": "partner", "organisation": host.slug})
+    consent = yosefa.consents.get()
+    assert consent.text.text.startswith(spoken)
+    for page in (f"tarik/{consent.pk}/", "catatan/"):
+        assert spoken in text_of(browser.get(f"/en{address(yosefa, page)}"))
+
+
+@pytest.mark.parametrize("person", ["maria", "yosefa"])
+def test_the_consent_to_answers_is_kept_as_it_was_shown(browser, request, person):
+    person = request.getfixturevalue(person)
+    shown = text_of(browser.get(f"/en{address(person, 'kebutuhan/')}"))
+    browser.post(f"/en{address(person, 'kebutuhan/')}", {"seeing": "some", "consent_sensitive": "on"})
+    for paragraph in person.consents.get().text.text.split("\n\n"):
+        assert paragraph in shown
+
+
 def test_a_get_shows_what_taking_back_means_and_does_nothing(browser, maria):
     seat, consent = RegistrationFactory(participant=maria), ConsentFactory(participant=maria)
     page = text_of(browser.get(f"/en{address(maria, f'tarik/{consent.pk}/')}"))
@@ -392,6 +419,17 @@ def test_the_record_tells_who_looked_corrected_downloaded_and_wrote(browser, mar
         assert word in page, word
     for word in ("Other host", "Nama Penyelenggara", "Of somebody else"):
         assert word not in page, word
+
+
+def test_the_record_names_a_webinar_once_and_in_the_readers_language(browser, maria, now):
+    webinar = WebinarFactory(title="Hutan", title_en="Forest")
+    seat = RegistrationFactory(participant=maria, webinar=webinar)
+    held, gone = Event.Kind.HELD, Event.Kind.HOLD_EXPIRED
+    Event.objects.create(kind=held, participant=maria, registration=seat, note="Hutan")
+    Event.objects.create(kind=gone, participant=maria, note="Laut")  # the registration went with its hold
+    Event.objects.create(kind=Event.Kind.MOVED, participant=maria, registration=seat, note="Danau")
+    words = [step.words for step in records.steps(maria, maria.account)]
+    assert words == ["Hutan · dari “Danau”", "Laut", "Hutan"]
 
 
 def test_the_record_holds_the_text_that_was_shown_in_its_language(browser, maria):

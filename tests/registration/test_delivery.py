@@ -1,12 +1,19 @@
 """The engine: one kept line, turns that are short in time, limits over all workers, the end of the queue foretold."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from registration import delivery, letters, mail, pace, smtp
 from registration.models import OutgoingMail
-from tests.factories import OutgoingMailFactory, RegistrationFactory, WebinarFactory
+from tests.factories import (
+    AnnouncementFactory,
+    OutgoingMailFactory,
+    ParticipantFactory,
+    RegistrationFactory,
+    WebinarFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +86,73 @@ def test_facts_that_change_after_a_mail_was_queued_are_the_newest(now, mailbox):
     texts = [message.get_body(("plain",)).get_content() for message in mailbox.messages]
     assert ["Judul lama" in text for text in texts] == [True, False]
     assert ["Judul baru" in text for text in texts] == [False, True]
+
+
+# ---- In whose hands
+
+
+def test_facts_that_can_not_be_read_together_stop_none_of_the_others(now, mailbox, monkeypatch):
+    queue(2)
+    wrong = AnnouncementFactory(status="sending", audience={"no_such_filter": ["1"]})
+    person = RegistrationFactory().participant
+    OutgoingMailFactory(kind="announcement", announcement=wrong, participant=person, to=person.email, priority=0)
+    assert delivery.deliver_due() == 2
+    assert Counter(OutgoingMail.objects.values_list("status", flat=True)) == {Status.SENT: 2, Status.FAILED: 1}
+
+
+def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(now, mailbox, time_machine):
+    """It hears of the broken line after another one has sent the mail."""
+    queue(2)
+    batch = delivery.Batch(delivery.claim(now=now))
+    later = now + delivery.LEASE
+    time_machine.move_to(later)
+    assert delivery.sweep(now=later) == 2
+    [row, _other] = delivery.claim(now=later)
+    OutgoingMail.objects.filter(pk=row.pk).update(status=Status.SENT, sent_at=later)
+    delivery.try_later(batch.waiting[0], "TimeoutError", now=later)
+    delivery.release(batch.waiting)
+    assert states() == [(Status.SENT, 2), (Status.SENDING, 2)]
+
+
+def test_what_a_dead_worker_held_goes_to_no_carer_whom_its_person_has_left(now, mailbox):
+    carer = ParticipantFactory(email="ibu@example.org")
+    person = ParticipantFactory(email="anak@example.org")
+    webinar = WebinarFactory()
+    for one in (carer, person):
+        RegistrationFactory(participant=one, webinar=webinar)
+    astray = OutgoingMailFactory(participant=person, to=carer.email)
+    former = OutgoingMailFactory(participant=person, to="alamat-lama@example.org")  # nobody else's
+    assert delivery.deliver_due() == 1
+    assert [message["To"] for message in mailbox.messages] == [former.to]
+    astray.refresh_from_db()
+    assert (astray.status, astray.text) == (Status.CANCELLED, "")
+
+
+def test_after_a_long_pause_a_worker_gives_back_what_is_left(now, mailbox, monkeypatch):
+    queue(3)
+    batch = delivery.Batch(delivery.claim(now=now))
+    hear = smtp.line.hear
+
+    def hear_late():
+        batch.begun -= delivery.LEASE.total_seconds() / 2
+        hear()
+
+    monkeypatch.setattr(smtp.line, "hear", hear_late)
+    batch.run()
+    assert len(mailbox.messages) == 1
+    assert states() == [(Status.SENT, 1), (Status.QUEUED, 0), (Status.QUEUED, 0)]
+
+
+def test_a_clock_that_jumps_takes_nothing_out_of_a_living_workers_hands(monkeypatch):
+    wall, counted = [1000.0], [0.0]
+    monkeypatch.setattr(delivery.time, "time", lambda: wall[0])
+    monkeypatch.setattr(delivery.time, "monotonic", lambda: counted[0])
+    clock, answers = delivery.Clock(), []
+    for passed, jump in [(20, 0), (20, 3600), (20, 0), (140, 0), (20, 0), (20, -3600), (180, 0)]:
+        counted[0] += passed
+        wall[0] += passed + jump
+        answers.append(clock.is_steady())
+    assert answers == [True, False, False, False, True, False, True]
 
 
 # ---- The line
@@ -198,6 +272,21 @@ def test_mail_per_day_holds_and_keeps_a_tenth_for_codes(now, mailbox, settings, 
     assert delivery.deliver_due() == 3
 
 
+def test_an_announcement_leaves_a_third_of_the_day_to_confirmations_and_a_tenth_to_codes(now, mailbox, settings):
+    settings.MAIL_PER_DAY = 12
+    queue(20, priority=mail.Priority.BULK)
+    assert delivery.deliver_due() == 8
+    queue(5, priority=mail.Priority.TIMELY)
+    queue_code()
+    assert delivery.deliver_due() == 3
+    assert mailbox.messages[8]["To"] == "u@example.org", "the code first"
+    assert OutgoingMail.objects.filter(priority=mail.Priority.TIMELY, status=Status.SENT).count() == 2
+    queue_code("v@example.org")
+    assert delivery.deliver_due() == 1
+    queue_code("w@example.org")
+    assert delivery.deliver_due() == 0, "the day is spent"
+
+
 def test_both_limits_hold_together(now, mailbox, settings):
     settings.MAIL_PER_DAY, settings.MAIL_PER_MINUTE = 100, 5
     queue(6)
@@ -241,6 +330,18 @@ def test_what_the_day_does_not_let_go_leaves_when_todays_mails_are_a_day_old(now
     queue(6)
     assert pace.expected_end(now) == now + timedelta(days=1) - timedelta(minutes=1)
     queue(9)
+    assert pace.expected_end(now) == now + timedelta(days=2)
+
+
+def test_an_announcement_that_spends_its_share_of_the_day_takes_longer(now, settings):
+    settings.MAIL_PER_DAY = 12
+    sent(8, at=now - timedelta(hours=1))
+    sent(1, at=now - timedelta(minutes=1))
+    queue(1)
+    assert pace.expected_end(now) < now + timedelta(hours=1), "there is room for a confirmation"
+    queue(3, priority=mail.Priority.BULK)
+    assert pace.expected_end(now) == now + timedelta(hours=23)
+    queue(8, priority=mail.Priority.BULK)
     assert pace.expected_end(now) == now + timedelta(days=2)
 
 

@@ -311,11 +311,37 @@ def test_looking_again_keeps_what_was_mended(carer, now):
     assert in_care().get().province == "81"
 
 
+def test_a_row_can_be_left_out(carer, now):
+    rows = [["Lina", "", "", "53", "", "", "yes"], ["Rut", "", "", "Atlantis", "", "", "yes"]]
+    page = upload(carer, rows, webinars=[WebinarFactory().slug])
+    assert "3-out" in page.content.decode()
+    assert "2-out" not in page.content.decode()  # nothing is wrong with it
+    page = carer.post(FILE, hidden(page) | {"3-out": "on"})
+    assert page.context["is_sound"] is True
+    assert carer.post(FILE, hidden(page) | {"action": "write"})["Location"] == GROUP
+    assert in_care().get().name == "Lina"
+
+
+def test_the_only_row_can_not_be_left_out(carer, now):
+    page = upload(carer, [["Lina", "", "", "Atlantis", "", "", "yes"]], webinars=[WebinarFactory().slug])
+    assert "2-out" not in page.content.decode()
+    page = carer.post(FILE, hidden(page) | {"2-out": "on"})
+    assert [line.partition(":")[0] for line in errors_in(page)] == ["Row 2, Province"]
+
+
+def test_a_mistake_says_what_is_not_in_the_list_and_asks_about_no_namesakes(carer, now):
+    page = upload(carer, [["Lina", "girl", "", "53", "", "", "yes"]], webinars=[WebinarFactory().slug])
+    text = html.unescape(page.content.decode())
+    assert "“girl” is not in the list. Choose from it, or leave this empty." in text
+    assert 'name="namesakes"' not in text
+
+
 def test_namesakes_in_a_file_are_asked_about(carer, now):
     webinar = WebinarFactory()
     rows = [["Lina", "", "35 to 44", "53", "", "", "yes"], ["Lina", "", "18 to 24", "53", "", "", "yes"]]
     page = upload(carer, rows, webinars=[webinar.slug])
     assert [line.partition(":")[0] for line in errors_in(page)] == ["Row 3, Name"]
+    assert 'name="namesakes"' in page.content.decode()
     carer.post(FILE, hidden(page) | {"action": "write", "namesakes": "on"})
     assert in_care().count() == 2
 

@@ -11,7 +11,6 @@ from registration.models import Event, Invitation, OutgoingMail, Registration, S
 from tests.factories import (
     ConsentFactory,
     InvitationFactory,
-    ParticipantFactory,
     RegistrationFactory,
     UserFactory,
     WebinarFactory,
@@ -301,6 +300,15 @@ def test_pasted_lines_become_invitations_with_a_mail_each(organiser, now):
     assert OutgoingMail.objects.filter(kind="invitation").count() == 3
     assert reserved(webinar) == 3
     assert "Kami menanti Ibu." in letters.compose(OutgoingMail.objects.first(), now=now).body
+
+
+@pytest.mark.parametrize(
+    ("starts_in", "life"), [(timedelta(days=2), timedelta(days=2)), (timedelta(days=30), invitations.LIFE)]
+)
+def test_without_an_end_the_seat_is_kept_a_week_but_not_beyond_the_start(organiser, now, starts_in, life):
+    webinar = WebinarFactory(capacity=10, starts_at=now + starts_in, ends_at=now + starts_in + timedelta(hours=2))
+    invite(organiser, webinar, "a@example.org", now, expires_at_0="", expires_at_1="")
+    assert Invitation.objects.get().expires_at == now + life
 
 
 def test_what_is_wrong_with_a_line_is_said(organiser, now):

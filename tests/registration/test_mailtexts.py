@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone, translation
 
 from registration import alerts, delivery, letters, mailbody, mailpreviews, mailsamples, mailtexts, stencils
@@ -406,6 +407,19 @@ def test_a_broken_text_gives_way_to_the_shipped_one_and_tells_staff_once(body, m
     assert alerts.trouble(now=timezone.now() + timedelta(hours=2)).texts == 0
     write("confirmation", "{webinars}", subject="Utuh")
     assert mailtexts.broken_ones() == []
+
+
+@pytest.mark.django_db
+def test_a_database_that_goes_away_is_not_the_texts_fault(monkeypatch):
+    def away(*_facts):
+        raise OperationalError("away")
+
+    row, text = confirmation(), write("confirmation", "{webinars}")
+    monkeypatch.setattr(mailtexts, "fill_in", away)
+    with pytest.raises(OperationalError):
+        composed(row)
+    text.refresh_from_db()
+    assert text.broken_at is None
 
 
 @pytest.mark.django_db

@@ -147,6 +147,46 @@ def test_a_carers_page_shows_the_people_in_her_care_by_first_name(client, maria)
     assert seat.status == "CANCELLED"
 
 
+@pytest.mark.parametrize(("number", "folded"), [(3, False), (4, True)])
+def test_a_long_group_is_folded_and_has_its_own_page(client, signed_in_client, maria, number, folded):
+    RegistrationFactory(participant=maria)
+    for _one in range(number):
+        RegistrationFactory(participant=in_care(maria, "Rut"))
+    page = client.get("/en" + path(maria)).content.decode()
+    assert page.count("<h2>Rut</h2>") == number
+    assert ("4 people in your care" in page) is folded
+    own = signed_in_client(maria.account).get("/en/saya/").content.decode()
+    assert own.count("<h2>Rut</h2>") == (0 if folded else number)
+    assert ("See the 4 people in your care" in own) is folded
+    assert "<h2>Maria Sulastri Wenda</h2>" in own
+
+
+def test_somebody_in_care_is_signed_up_again_in_the_group_and_not_as_her_carer(client, maria):
+    webinar = WebinarFactory(slug="hutan")
+    seats = [
+        RegistrationFactory(participant=person, webinar=webinar, cancelled=True)
+        for person in (maria, in_care(maria, "Rut"))
+    ]
+    page = client.get(path(maria)).content.decode()
+    assert page.count("/daftar/?webinars=hutan") == 1
+    assert page.count(f"/saya/rombongan/{seats[1].participant_id}/") == 1
+    own, others = (client.get(reverse("registration:join", args=[links.join_token(seat)])) for seat in seats)
+    assert "/daftar/?webinars=hutan" in own.content.decode()
+    assert f"/saya/rombongan/{seats[1].participant_id}/" in others.content.decode()
+    assert "/daftar/?webinars=hutan" not in others.content.decode()
+
+
+def test_who_waits_leaves_the_line_and_has_no_seat_to_give_back(client, maria):
+    waits = RegistrationFactory(participant=maria, webinar=WebinarFactory(), waitlisted=True)
+    seated = RegistrationFactory(participant=maria, webinar=WebinarFactory())
+    pages = [
+        client.get("/en" + reverse("registration:leave", args=[links.join_token(row)])).content.decode()
+        for row in (waits, seated)
+    ]
+    assert ["Leave the waiting list" in page for page in pages] == [True, False]
+    assert ["Cancel registration" in page for page in pages] == [False, True]
+
+
 def test_the_page_of_somebody_in_care_shows_nobody_else(client, maria):
     rut, own = in_care(maria, "Rut Yoku"), RegistrationFactory(participant=maria)
     in_care(maria, "Sara Yoku")

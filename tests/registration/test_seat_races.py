@@ -9,7 +9,7 @@ from django.utils import timezone
 from conference.models import Webinar
 from registration import cancelled, invitations, signup, waitinglist
 from registration.models import Invitation, OutgoingMail, Registration, SeatCount, User
-from tests.factories import ConsentFactory, InvitationFactory, ParticipantFactory, RegistrationFactory, WebinarFactory
+from tests.factories import ConsentFactory, InvitationFactory, RegistrationFactory, WebinarFactory
 from tests.registration.test_races import AT_ONCE, answers, at_once, count, sign_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
