@@ -9,7 +9,7 @@ LOCK = .venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index
 	--no-header --no-annotate pyproject.toml
 LIGHTHOUSE = node_modules/lighthouse/cli/index.js
 
-.PHONY: run test bench bench-million first-paint lighthouse screenshots icons lint format messages lock clean image-check
+.PHONY: run test faults bench bench-million first-paint lighthouse screenshots icons lint format messages lock clean image-check
 
 # By way of the shell's exec the supervisor is make's own child and gets the SIGTERM that make passes on.
 run: $(LOCAL)
@@ -19,6 +19,12 @@ run: $(LOCAL)
 test: .venv/dev.stamp
 	@$(PY) -m kpt.messages
 	@exec $(PY) -m kpt.check
+
+# The faults that depend on chance, ten times over. FAULT_SEED=... (printed at the end of a run) plays its dice again.
+FAULT_ROUNDS = 10
+faults: .venv/dev.stamp
+	@$(PY) -m kpt.messages
+	@FAULT_ROUNDS=$(FAULT_ROUNDS) exec $(PY) -m pytest -q tests/faults
 
 bench: .venv/dev.stamp
 	@$(PY) -m kpt.messages

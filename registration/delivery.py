@@ -15,7 +15,8 @@ from functools import cache
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from registration import bounces, cards, letters, mail, mime, pace, smtp
@@ -267,7 +268,17 @@ def release(rows: Sequence[OutgoingMail]) -> None:
 
 def sweep(*, now: datetime) -> int:
     """Puts back what a dead worker left in SENDING; it keeps its Message-ID. How many."""
+    set_right(now=now)
     return OutgoingMail.objects.stuck_since(now - LEASE).update(status=Status.QUEUED)
+
+
+def set_right(*, now: datetime) -> None:
+    """What a clock that was ahead has written would wait for its hour, and count against the limits until then."""
+    # By the database's clock too: ours may be the one that is behind.
+    ahead = Greatest(Value(now), Now()) + LEASE
+    put_off = OutgoingMail.objects.filter(status__in=[Status.QUEUED, Status.RETRY], not_before__gt=now)
+    put_off.filter(Q(created_at__gt=ahead) | Q(claimed_at__gt=ahead)).update(not_before=now)
+    OutgoingMail.objects.filter(claimed_at__gt=ahead).update(claimed_at=now - LEASE)
 
 
 class Clock:

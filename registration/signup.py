@@ -14,7 +14,7 @@ from django.db.models.expressions import DatabaseDefault
 
 from conference.models import Organisation, Webinar, WebinarQuerySet
 from registration import addresses, consents, deadlocks, history, invitations, mail, seats, waitinglist
-from registration.models import Event, Invitation, OutgoingMail, Participant, Registration, User
+from registration.models import Event, Invitation, OutgoingMail, Participant, Registration, SeatCount, User
 
 Status = Registration.Status
 Step = Event.Kind
@@ -161,14 +161,16 @@ def hold_all(participant: Participant, webinars: list[Webinar], *, now: datetime
     held = [registration for registration in can_be_held if registration.status in ("", Status.CANCELLED)]
     Registration.objects.put(held, Status.PENDING, now=now, held_until=now + HOLD)
     history.write([history.step(Step.HELD, row, now=now, words=row.webinar.title) for row in held])
-    if can_be_held and not held and participant.proven_at:
-        write_as_they_are(can_be_held)
+    if can_be_held and not held:
+        write_as_they_are(can_be_held, participant)
 
 
-def write_as_they_are(registrations: list[Registration]) -> None:
+def write_as_they_are(registrations: list[Registration], participant: Participant) -> None:
     """The work of a hold for those who are in already: a form that is answered sooner would tell strangers so."""
-    Registration.objects.filter(pk__in=[row.pk for row in registrations]).update(status=F("status"))
-    Event.objects.filter(registration__in=registrations).update(note=F("note"))
+    SeatCount.objects.filter(webinar__in=[row.webinar_id for row in registrations]).update(taken=F("taken"))
+    if participant.proven_at:  # else `remember` has written as much
+        Registration.objects.filter(pk__in=[row.pk for row in registrations]).update(status=F("status"))
+        Event.objects.filter(registration__in=registrations).update(note=F("note"))
 
 
 def registrations_of(participant: Participant, webinars: list[Webinar], *, now: datetime) -> list[Registration]:

@@ -112,10 +112,14 @@ class Beat(Program):
     """The clock that calls the workers, in the haste of tests/faults/hasty.py."""
 
     def start(self) -> "Beat":
+        self.prepare()
+        self.wait()
+        return self
+
+    def prepare(self) -> None:
         schedule = self.log.with_suffix(".schedule")
         command = ["-m", "celery", "-A", "kpt", "beat", f"--schedule={schedule}", "--pidfile=", "--loglevel=INFO"]
-        self.run(*command, environment=HASTY)
-        return self
+        self.launch(*command, environment=HASTY)
 
     def is_ready(self) -> bool:
         return self.is_alive() and "beat: Starting" in self.output()

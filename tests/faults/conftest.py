@@ -2,15 +2,18 @@
 
 import os
 import random
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 
+from kpt import embedded
 from tests.faults.ledger import Ledger
-from tests.processes import Beat, Worker
+from tests.processes import Beat, Site, Worker, database_url
 from tests.servers import MailServer, numbered
 
 # `make faults` plays more rounds, each with dice of its own. FAULT_SEED=... plays those of an earlier run again.
@@ -70,6 +73,40 @@ def lone_workers(transactional_db: None, tmp_path: Path) -> Iterator[list[Worker
 def beats(transactional_db: None, tmp_path: Path) -> Iterator[list[Beat]]:
     """Two beats on the broker of all tests, not started yet."""
     yield from killed_at_the_end([Beat(tmp_path / f"beat-{number}.log") for number in range(2)])
+
+
+@pytest.fixture
+def site_beat(site: Site, tmp_path: Path) -> Iterator[Beat]:
+    """A beat beside `site`, not started yet."""
+    beat = Beat(tmp_path / "site-beat.log", site.redis_url)
+    yield beat
+    beat.kill()
+
+
+@pytest.fixture
+def database(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[embedded.Postgres]:
+    """A PostgreSQL of the test's own, to be stopped and started, with what the tests' own holds by now. It keeps its word:
+    what it has committed is on the disk. Ask for it before `site`."""
+    server = embedded.Postgres()
+    server.throwaway = False  # a stop is not the end of it
+    server.start()
+    theirs = dict(connection.settings_dict)
+    copy_into(server)
+    connection.close()
+    monkeypatch.setenv("DATABASE_URL", server.url)
+    connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": server.port, "NAME": "kpt", "USER": "kpt", "PASSWORD": ""}
+    yield server
+    connection.close()
+    connection.settings_dict |= theirs
+    server.throwaway = True
+    server.stop()
+
+
+def copy_into(server: embedded.Postgres) -> None:
+    dump = [server.binary("pginstall/bin/pg_dump"), "--no-owner", database_url()]
+    load = [server.binary("pginstall/bin/psql"), "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", server.url]
+    words = subprocess.run(dump, check=True, capture_output=True, env=embedded.server_environment()).stdout
+    subprocess.run(load, check=True, capture_output=True, env=embedded.server_environment(), input=words)
 
 
 def killed_at_the_end(programs: list[Any]) -> Iterator[list[Any]]:

@@ -98,7 +98,13 @@ def is_astray(message: EmailMessage, rows: dict[str, OutgoingMail]) -> bool:
     """To another than the row's person in the envelope or the head, or with another's name or link inside."""
     row = rows.get(message["Message-ID"])
     envelope = message["X-Envelope-To"].split()
-    if row is None or envelope != [row.to] or message["To"] != row.to or message.get_all("Bcc") or message.get_all("Cc"):
+    if (
+        row is None
+        or envelope != [row.to]
+        or message["To"] != row.to
+        or message.get_all("Bcc")
+        or message.get_all("Cc")
+    ):
         return True
     if row.participant is None:
         return False

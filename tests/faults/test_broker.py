@@ -1,12 +1,16 @@
 """Redis is down, or says nothing: people sign up as ever, and their mail leaves when it is back."""
 
 import signal
+import time
 
 import pytest
+import redis
 
 from registration.models import OutgoingMail, Registration
 from tests.factories import WebinarFactory
-from tests.processes import Visitor
+from tests.faults import hasty
+from tests.faults.signups import Signups
+from tests.processes import HASTY, Visitor
 from tests.servers import wait_until
 
 pytestmark = pytest.mark.fault
@@ -80,3 +84,53 @@ def test_a_dead_cache_turns_nobody_away_from_signing_in(site, broker):
     visitor.get("/akun/masuk/")
     assert visitor.send(email="peserta@example.org") == (200, "/akun/kode/")
     assert OutgoingMail.objects.filter(kind="code", to="peserta@example.org").count() == 2
+
+
+# ---- In mid run, and beat alone mends it
+
+
+def test_a_broker_emptied_in_mid_run_loses_nothing(site, site_worker, site_beat, broker, mailbox, ledger):
+    """Three times, under sign-ups and a mass of mail. Worker, beat and site keep the lines that they had."""
+    ledger.queue(150)
+    mailbox.delay = 0.02
+    site_worker.prepare(environment=HASTY)
+    site_beat.start()
+    site_worker.wait()
+    people = Signups(site, WebinarFactory())
+    cache = redis.Redis.from_url(broker.url)
+    for _time in range(3):
+        mailbox.wait_for(len(mailbox.messages) + 20)
+        cache.flushall()
+    people.stop()
+    cache.flushall()
+    ledger.queue(5)  # nothing but beat tells of these
+    ledger.wait_for_the_end()
+    people.check()
+    ledger.count(f"{len(people.confirmed)} signed up meanwhile, pages went wrong: {dict(people.errors)}")
+    ledger.check()
+    assert not people.errors
+    assert len(people.confirmed) > 3
+
+
+def test_a_broker_down_for_five_minutes_under_sign_ups_loses_nothing(
+    site, site_worker, site_beat, broker, mailbox, ledger
+):
+    """Five minutes of beat's ticks in five seconds. The worker asks for its broker at real intervals."""
+    ledger.queue(30)
+    mailbox.delay = 0.02
+    site_worker.prepare(environment=HASTY)
+    site_beat.start()
+    site_worker.wait()
+    mailbox.wait_for(3)
+    broker.stop()
+    people = Signups(site, WebinarFactory())
+    time.sleep(300 / hasty.SPEED)
+    people.stop()
+    waiting = ledger.open_ones().count()
+    broker.start()
+    ledger.wait_for_the_end(60)
+    people.check()
+    ledger.count(f"{len(people.confirmed)} signed up without a broker, {waiting} mails waited for it")
+    ledger.check()
+    assert not people.errors
+    assert waiting >= len(people.confirmed) > 3

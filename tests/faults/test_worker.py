@@ -42,26 +42,6 @@ def test_a_worker_sends_what_the_site_queued(worker, mailbox, django_capture_on_
     wait_until(everything_is_sent)
 
 
-def test_workers_killed_in_mid_batch_lose_nothing(worker, mailbox):
-    queue(150)
-    mailbox.delay = 0.01
-    kills = 3
-    for kill in range(kills):
-        worker.start(concurrency=2)
-        let_the_lease_pass()
-        worker.tick("deliver_due_mail")
-        mailbox.wait_for(len(mailbox.messages) + 20)
-        worker.kill()
-        assert OutgoingMail.objects.filter(status=Status.SENDING).exists(), f"kill {kill + 1} came too late"
-    let_the_lease_pass()
-    worker.start()
-    worker.tick("deliver_due_mail")
-    wait_until(everything_is_sent, 30)
-    received = Counter(message["Message-ID"] for message in mailbox.messages)
-    assert set(received) == set(OutgoingMail.objects.values_list("message_id", flat=True))
-    assert sum(received.values()) - len(received) <= kills * 2, "doubles only where a kill cut a mail from its commit"
-
-
 def test_a_kill_between_acceptance_and_commit_repeats_that_mail_with_its_message_id(worker, mailbox):
     queue(5)
 

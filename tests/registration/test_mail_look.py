@@ -244,7 +244,7 @@ def group_mail(number):
     carer = ParticipantFactory()
     people = people_of(carer, number)
     context = {"carer": carer.account_id, "people": [one.pk for one in people]}
-    mail = OutgoingMailFactory(kind=Kind.GROUP, to=carer.email, context=context, language="id")
+    mail = OutgoingMailFactory(kind=Kind.GROUP, to=carer.email, participant=carer, context=context, language="id")
     return people, letters.compose(mail, now=timezone.now())
 
 
