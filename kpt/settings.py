@@ -251,14 +251,20 @@ ZOOM_OAUTH_URL = env.url("ZOOM_OAUTH_URL", {"http", "https"}, "https://zoom.us/o
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "mail"
+EACH_MINUTE = [
+    "expire_holds",
+    "mind_invitations",
+    "tell_of_cancelled_webinars",
+    "forget_strangers",
+    "send_announcements",
+    "record_changes",
+    "queue_reminders",
+    "watch_mail",
+]
 CELERY_TASK_ROUTES = {
     "registration.tasks.deliver_mail_now": {"queue": "fast"},
-    "registration.tasks.expire_holds": {"queue": "fast"},
-    "registration.tasks.record_changes": {"queue": "fast"},
-    "registration.tasks.queue_reminders": {"queue": "fast"},
-    "registration.tasks.watch_mail": {"queue": "fast"},
     "registration.tasks.write_digests": {"queue": "fast"},
-    "registration.tasks.send_announcements": {"queue": "fast"},
+    **{f"registration.tasks.{name}": {"queue": "fast"} for name in EACH_MINUTE},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -281,15 +287,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
-    "expire-holds": {"task": "registration.tasks.expire_holds", "schedule": 60.0, "options": {"expires": 60}},
-    "send-announcements": {
-        "task": "registration.tasks.send_announcements",
-        "schedule": 60.0,
-        "options": {"expires": 60},
+    **{
+        name: {"task": f"registration.tasks.{name}", "schedule": 60.0, "options": {"expires": 60}}
+        for name in EACH_MINUTE
     },
-    "record-changes": {"task": "registration.tasks.record_changes", "schedule": 60.0, "options": {"expires": 60}},
-    "queue-reminders": {"task": "registration.tasks.queue_reminders", "schedule": 60.0, "options": {"expires": 60}},
-    "watch-mail": {"task": "registration.tasks.watch_mail", "schedule": 60.0, "options": {"expires": 60}},
     "write-digests": {"task": "registration.tasks.write_digests", "schedule": crontab(minute=5)},
     "clear-sessions": {"task": "registration.tasks.clear_sessions", "schedule": crontab(minute=20)},
     "apply-retention": {"task": "registration.tasks.apply_retention", "schedule": crontab(hour=3, minute=40)},

@@ -1,4 +1,4 @@
-"""Doormen: each calls one rule. They are safe to run twice and at the same time."""
+"""Doormen: each calls the rules of one topic, so that one that fails stops no other. They are safe to run twice and at the same time."""
 
 from celery import shared_task
 from django.conf import settings
@@ -50,10 +50,24 @@ def expire_holds() -> None:
     heartbeat.note(Heartbeat.Role.FAST, now=now)
     heartbeat.note(Heartbeat.Role.BEAT, now=now)
     signup.expire_holds(now=now)
+    waitinglist.promote_everywhere(now=now)
+
+
+@shared_task(ignore_result=True)
+def mind_invitations() -> None:
+    now = timezone.now()
     invitations.expire(now=now)
     invitations.remind(now=now)
-    cancelled.tell_everywhere(now=now)
-    waitinglist.promote_everywhere(now=now)
+
+
+@shared_task(ignore_result=True)
+def tell_of_cancelled_webinars() -> None:
+    cancelled.tell_everywhere(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def forget_strangers() -> None:
+    now = timezone.now()
     mail.forget_codes(now=now)
     bounces.forget_strangers(now=now)
 

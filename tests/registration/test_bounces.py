@@ -314,7 +314,7 @@ def test_addresses_that_nobody_here_has_leave_no_trace(sent, now, time_machine):
     UserFactory(email="lain@example.com")
     assert bounces.forget_strangers(now=now) == 0, "her sign-up may be under way"
     time_machine.move_to(now + bounces.STRANGER_LIFE)
-    tasks.expire_holds()
+    tasks.forget_strangers()
     assert list(BouncedAddress.objects.values_list("email", flat=True)) == [sent.to]
     assert list(BounceReport.objects.values_list("email", flat=True)) == [sent.to]
 
