@@ -272,6 +272,8 @@ def is_astray(mail: OutgoingMail) -> bool:
     """Her links would come to somebody else. What waits is cancelled when she moves; this one a worker had in hand."""
     if mail.participant is None or mail.to == mail.participant.address:
         return False
+    if mail.kind == Kind.WEBINAR_CANCELLED:  # it is written for those who still belong to the address
+        return False
     return User.objects.filter(email=mail.to).exclude(pk=mail.participant.account_id).exists()
 
 
