@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import timedelta
 from email.message import EmailMessage
 
-from django.db.models import F
 from django.utils import timezone
 
 from registration import delivery, links
@@ -79,7 +78,8 @@ class Ledger:
         assert strangers == [], said
         assert len(lost) == never, f"{said}: {lost}"
         assert twice <= self.kills + unheard, said
-        assert [words for words in map(self.outlived, again) if words] == [], said
+        went_on = "".join(map(self.outlived, again))
+        assert not went_on, f"{said}: {went_on}"
         wrong = set(OutgoingMail.objects.filter(message_id__in=copies).values_list("status", flat=True))
         assert wrong <= {Status.SENT}, f"{said}: accepted, but {wrong}"
 
@@ -112,7 +112,3 @@ def is_astray(message: EmailMessage, rows: dict[str, OutgoingMail]) -> bool:
     names, tokens = set(PERSON.findall(text)), set(PAGE.findall(text))
     people = {links.read_page(token) for token in tokens}
     return not names <= {row.participant.name} or not people <= {row.participant}
-
-
-def attempts() -> int:
-    return sum(OutgoingMail.objects.values_list(F("attempts"), flat=True))

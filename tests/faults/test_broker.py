@@ -133,4 +133,4 @@ def test_a_broker_down_for_five_minutes_under_sign_ups_loses_nothing(
     ledger.count(f"{len(people.confirmed)} signed up without a broker, {waiting} mails waited for it")
     ledger.check()
     assert not people.errors
-    assert waiting >= len(people.confirmed) > 3
+    assert len(people.confirmed) > 3  # a worker that was sending goes on without its broker: how many wait is chance

@@ -35,7 +35,7 @@ def test_a_doubled_mail_whose_line_went_on_is_seen_after_a_kill_too(sent, ledger
     again.replace_header("X-Line", "999")
     mailbox.messages.append(again)
     ledger.kills = 1
-    with pytest.raises(AssertionError, match="its line .* went on"):
+    with pytest.raises(AssertionError, match=r"its line .* went on"):
         ledger.check()
 
 
