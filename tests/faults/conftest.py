@@ -22,7 +22,7 @@ SEED = os.environ.get("FAULT_SEED") or str(random.SystemRandom().randrange(1_000
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "dice" in metafunc.fixturenames:
+    if "dice" in metafunc.fixturenames and not hasattr(metafunc.module, "dice"):
         metafunc.parametrize("dice", range(ROUNDS), indirect=True, ids=lambda number: f"round {number + 1}")
 
 

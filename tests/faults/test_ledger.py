@@ -10,6 +10,11 @@ pytestmark = [pytest.mark.fault, pytest.mark.django_db]
 
 
 @pytest.fixture
+def dice():
+    """Nothing depends on chance here: one round is enough."""
+
+
+@pytest.fixture
 def sent(ledger, mailbox):
     ledger.queue(3)
     assert delivery.deliver_due() == 3
