@@ -76,7 +76,13 @@ class Edition(models.Model):
 
     def open_webinars(self, now: datetime) -> "list[Webinar]":
         """What one can sign up for now."""
-        webinars = Webinar.objects.filter(edition=self).published().in_order().select_related("edition").prefetch_related("hosts")
+        webinars = (
+            Webinar.objects.filter(edition=self)
+            .published()
+            .in_order()
+            .select_related("edition")
+            .prefetch_related("hosts")
+        )
         return [webinar for webinar in webinars if webinar.is_open_for_registration(now)]
 
 

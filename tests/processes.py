@@ -59,7 +59,7 @@ class Program:
     def kill(self) -> None:
         """SIGKILL to the program and its children, in the middle of whatever they do."""
         process, self.process = self.process, None
-        if process:
+        if process and process.poll() is None:  # else its number may be somebody else's by now
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
