@@ -169,7 +169,7 @@ STEPS = [
         needs=("compose.yaml",),
     ),
     tests("unit and database tests", "not browser and not fault", "--numprocesses", PROCESSES),
-    tests("queue, mail and fault tests", "fault"),
+    tests("queue, mail and fault tests", "fault", "--numprocesses", PROCESSES),
     browser_tests("browser tests"),
 ]
 

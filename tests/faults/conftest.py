@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from django.db import connection
 
 from kpt import embedded
@@ -61,12 +60,10 @@ def workers(transactional_db: None, tmp_path: Path) -> Iterator[list[Worker]]:
 
 
 @pytest.fixture
-def lone_workers(transactional_db: None, tmp_path: Path) -> Iterator[list[Worker]]:
-    """Four workers that hear of no tick but their own, not started yet: each has a broker to itself."""
-    urls = [numbered(os.environ["REDIS_URL"], 12 + number) for number in range(4)]
-    for url in urls:
-        redis.Redis.from_url(url).flushdb()
-    yield from killed_at_the_end([Worker(tmp_path / f"worker-{number}.log", url) for number, url in enumerate(urls)])
+def lone_workers(transactional_db: None, broker: embedded.Valkey, tmp_path: Path) -> Iterator[list[Worker]]:
+    """Six workers that hear of no tick but their own, not started yet."""
+    places = [(tmp_path / f"worker-{number}.log", numbered(broker.url, number)) for number in range(6)]
+    yield from killed_at_the_end([Worker(*place) for place in places])
 
 
 @pytest.fixture

@@ -20,9 +20,17 @@ Status = OutgoingMail.Status
 
 
 def queue(count, **fields):
-    rows = [OutgoingMailFactory.build(kind="unknown_account", participant=None, **fields) for _mail in range(count)]
-    for number, row in enumerate(rows):
-        row.to, row.key, row.message_id = f"orang{number}@example.org", f"massa:{number}", new_message_id()
+    rows = [
+        OutgoingMail(
+            kind="unknown_account",
+            key=f"massa:{number}",
+            to=f"orang{number}@example.org",
+            language="id",
+            message_id=new_message_id(),
+            **fields,
+        )
+        for number in range(count)
+    ]
     OutgoingMail.objects.bulk_create(rows, batch_size=2000)
 
 

@@ -36,7 +36,7 @@ def test_a_worker_killed_twenty_times_at_random_loses_nothing(lone_workers, mail
         in_mid_batch += OutgoingMail.objects.filter(status=Status.SENDING).exists()
         if number in whole:
             worker.prepare()
-        mailbox.wait_for_silence()
+        mailbox.wait_for_silence(0.1)
         ledger.let_the_lease_pass()
     ledger.count(f"{in_mid_batch} of {KILLS} kills in the middle of a batch, {PROGRAMS} of them of the whole program")
     assert in_mid_batch >= KILLS - 3
