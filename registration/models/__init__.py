@@ -1,3 +1,4 @@
+from registration.models.audit import AuditEntry
 from registration.models.history import Event
 from registration.models.invitations import Handover, Invitation
 from registration.models.mail import Announcement, Heartbeat, OutgoingMail
@@ -16,10 +17,12 @@ from registration.models.privacy import (
 )
 from registration.models.registrations import Attendance, Certificate, Feedback, Registration, SeatCount
 from registration.models.reminders import Reminder, WebinarNotice
+from registration.models.roles import Role, RoleInvitation
 
 __all__ = [
     "Announcement",
     "Attendance",
+    "AuditEntry",
     "BounceReport",
     "BouncedAddress",
     "Breach",
@@ -41,6 +44,8 @@ __all__ = [
     "Reminder",
     "RetentionPeriod",
     "RetentionRun",
+    "Role",
+    "RoleInvitation",
     "SeatCount",
     "SensitiveAnswers",
     "User",

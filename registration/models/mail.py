@@ -116,6 +116,8 @@ class OutgoingMail(models.Model):
         WEBINAR_CHANGED = "webinar_changed", _("Hour or link changed")
         ANNOUNCEMENT = "announcement", _("Announcement")
         PARTNER_LIST = "partner_list", _("New list for a partner")
+        ROLE_INVITATION = "role_invitation", _("Invitation to a role")
+        FILE_READY = "file_ready", _("File is ready")
         DIGEST = "digest", _("Digest for organisers")
         ALERT = "alert", _("Failure alert")
 

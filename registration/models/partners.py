@@ -7,11 +7,22 @@ from registration.models.people import User
 
 
 class PartnerMember(models.Model):
-    """A person of a partner organisation who may see its attendees."""
+    """A person of a partner organisation who may see its attendees; a manager also says who else may."""
+
+    class Role(models.TextChoices):
+        MANAGER = "manager", _("Manager")
+        VIEWER = "viewer", _("Viewer")
 
     user = models.ForeignKey(User, models.CASCADE, related_name="partner_memberships", verbose_name=_("account"))
     organisation = models.ForeignKey(
         Organisation, models.CASCADE, related_name="members", verbose_name=_("organisation")
+    )
+    role = models.CharField(
+        _("role"),
+        max_length=8,
+        choices=Role,
+        default=Role.VIEWER,
+        help_text=_("A manager invites and removes colleagues and sees who took which list."),
     )
     created_at = models.DateTimeField(_("added at"), default=timezone.now, editable=False)
 
