@@ -1,4 +1,4 @@
-"""A large past: one real sign-up copied by plain SQL, with its people, consents, steps and mails."""
+"""A large past: one real sign-up copied by plain SQL, with its people, consents, steps and mails; some of them came."""
 
 import psycopg
 from psycopg import sql
@@ -6,6 +6,16 @@ from psycopg import sql
 MODEL = "dahulu@example.org"
 OTHERS = "p.email LIKE 'dahulu%' AND p.email <> 'dahulu@example.org'"
 OF_MODEL = "participant_id = (SELECT id FROM registration_participant WHERE email = 'dahulu@example.org')"
+GIVEN = "ARRAY['Maria', 'Yosefina', 'Siti', 'Rahma', 'Ningsih', 'Fatimah', 'Debora', 'Martha', 'Agustina', 'Salma']"
+FAMILY = "ARRAY['Tanono', 'Lestari', 'Wenda', 'Latuconsina', 'Mokodompit', 'Bere', 'Rumbiak', 'Adu', 'Woleka']"
+# More from the East, as it is; by a number, so that each run has the same people.
+PROVINCES = "ARRAY['53', '53', '53', '73', '81', '94', '71', '52', '91', '74', '31', '35', '82', '95', '00', '12']"
+GENDERS = "ARRAY['female', 'female', 'female', 'male', 'undisclosed', 'other']"
+AGES = "ARRAY['under_18', '18_24', '25_34', '35_44', '45_54', '55_plus', 'undisclosed']"
+KINDS = "ARRAY['community', 'cso', 'government', 'education', 'media', 'individual', 'other', '']"
+STATUSES = "ARRAY['CONFIRMED', 'CONFIRMED', 'CONFIRMED', 'CONFIRMED', 'CONFIRMED', 'CANCELLED', 'WAITLISTED']"
+# In the order of sign-up, over 30 days.
+AGO = "interval '1 second' * (2592000 - {column}.id * 8 % 2592000)"
 # Table, which of its rows are copied, for whom, and what differs in each copy.
 COPIES: list[tuple[str, str, str, dict[str, str]]] = [
     (
@@ -18,16 +28,39 @@ COPIES: list[tuple[str, str, str, dict[str, str]]] = [
         "registration_participant",
         f"email = '{MODEL}'",
         "registration_user AS p",
-        {"account_id": "p.id", "email": "p.email"},
+        {
+            "account_id": "p.id",
+            "email": "p.email",
+            "name": f"({GIVEN})[1 + p.id % 10] || ' ' || ({FAMILY})[1 + p.id % 9] || ' ' || substr(md5(p.id::text), 1, 5)",
+            "province": f"({PROVINCES})[1 + p.id % 16]",
+            "gender": f"({GENDERS})[1 + p.id % 6]",
+            "age_group": f"({AGES})[1 + p.id % 7]",
+            "organisation_kind": f"({KINDS})[1 + p.id % 8]",
+            "organisation": "'Kelompok ' || p.id % 5000",
+            "created_at": f"model.created_at - {AGO.format(column='p')}",
+        },
     ),
     (
         "registration_registration",
         OF_MODEL,
         "registration_participant AS p CROSS JOIN (SELECT id FROM conference_webinar WHERE status = 'published'"
         " ORDER BY number LIMIT 3) AS w",
-        {"participant_id": "p.id", "webinar_id": "w.id", "code": "upper(substr(md5(p.id || '-' || w.id), 1, 12))"},
+        {
+            "participant_id": "p.id",
+            "webinar_id": "w.id",
+            "code": "upper(substr(md5(p.id || '-' || w.id), 1, 12))",
+            "created_at": f"model.created_at - {AGO.format(column='p')}",
+            "status": f"({STATUSES})[1 + (p.id + w.id) % 7]",
+            "waitlisted_at": "model.created_at",
+            "cancelled_at": "model.created_at",
+        },
     ),
-    ("registration_consent", OF_MODEL, "registration_participant AS p", {"participant_id": "p.id"}),
+    (
+        "registration_consent",
+        OF_MODEL,
+        "registration_participant AS p",
+        {"participant_id": "p.id", "granted_at": f"model.granted_at - {AGO.format(column='p')}"},
+    ),
     (
         "registration_event",
         f"kind = 'confirmed' AND {OF_MODEL}",
@@ -49,6 +82,21 @@ COPIES: list[tuple[str, str, str, dict[str, str]]] = [
         },
     ),
 ]
+# Half of those with a seat came, and staff looked at somebody as often.
+MORE = (
+    """
+    INSERT INTO registration_attendance (registration_id, source, joined_at, left_at)
+    SELECT id, 'report', created_at + interval '40 days', created_at + interval '40 days 90 minutes'
+    FROM registration_registration WHERE status = 'CONFIRMED' AND id % 2 = 0
+    """,
+    """
+    INSERT INTO registration_auditentry (at, actor_id, actor_name, action, object_type, object_id, object_name,
+        participant_id, details, network)
+    SELECT p.created_at, NULL, 'panitia' || p.id % 20 || '@example.org', (ARRAY['looked_at', 'listed', 'changed'])[1 + p.id % 3],
+        'registration.participant', p.id, p.name, p.id, '', '192.0.2.1'
+    FROM registration_participant p
+    """,
+)
 COLUMNS = """
 SELECT column_name FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name = %s AND is_generated = 'NEVER' AND column_name <> 'id'
@@ -61,6 +109,8 @@ def write(database_url: str, registrations: int) -> int:
     with psycopg.connect(database_url, autocommit=True) as database:
         for table, which, people, differing in COPIES:
             database.execute(copying(database, table, which, people.format(people=registrations // 3), differing))
+        for statement in MORE:
+            database.execute(statement)
         database.execute("VACUUM ANALYZE")
         [count] = database.execute("SELECT count(*) FROM registration_registration").fetchone()  # type: ignore[misc]
     return int(count)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psutil
 import psycopg
 
 from kpt import embedded
@@ -22,25 +23,32 @@ SINKS = {
 }
 START = 2.5  # seconds for a process to load the site
 QUEUE = """
+    WITH people AS (
+        SELECT id, email, language FROM registration_participant person
+        WHERE email <> '' AND EXISTS (
+            SELECT 1 FROM registration_registration seat WHERE seat.participant_id = person.id AND seat.status = 'CONFIRMED'
+        )
+    )
     INSERT INTO registration_outgoingmail (
         kind, key, "to", language, participant_id, context, priority, status, attempts, created_at, not_before, error,
         message_id, subject, text, html
     )
     SELECT %(kind)s, 'bench:' || person.id || ':' || turn, person.email, person.language, person.id, '{}', 9, 'QUEUED', 0,
         now(), now(), '', '<' || gen_random_uuid() || '@bench>', '', '', ''
-    FROM registration_participant person, generate_series(1, %(count)s) turn
-    WHERE person.email <> '' AND EXISTS (
-        SELECT 1 FROM registration_registration seat WHERE seat.participant_id = person.id AND seat.status = 'CONFIRMED'
-    )
+    FROM people person, generate_series(1, (SELECT 1 + %(count)s / count(*) FROM people)) turn
     ORDER BY turn, person.id LIMIT %(count)s
 """
 
 
 @dataclass(frozen=True)
 class Run:
+    """`cpu`, `database_cpu` and `server_cpu`: seconds of processor time of the senders, PostgreSQL and the mail server."""
+
     count: int
     seconds: float
     cpu: float
+    database_cpu: float
+    server_cpu: float
     memory: int
 
     @property
@@ -55,7 +63,11 @@ def sink(name: str) -> Iterator[dict[str, str]]:
     process = subprocess.Popen([sys.executable, "-m", *SINKS[name](port)])
     time.sleep(1)
     try:
-        yield {"EMAIL_URL": f"smtp://127.0.0.1:{port}", "DJANGO_SETTINGS_MODULE": "kpt.settings"}
+        yield {
+            "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+            "DJANGO_SETTINGS_MODULE": "kpt.settings",
+            "BENCH_SINK": str(process.pid),
+        }
     finally:
         process.terminate()
         process.wait()
@@ -72,18 +84,35 @@ def queue(kind: str, count: int) -> float:
 
 def run(role: str, environment: dict[str, str], processes: int = 1) -> Run:
     """All of them together, from the common start to the last one's end."""
+    programs = [database_program(), int(environment["BENCH_SINK"])]
+    spent = [cpu_of(pid) for pid in programs]
     moment = str(time.time() + START)
     command = [sys.executable, "-m", "bench.mailers", role, moment]
     started = [
         subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE) for _ in range(processes)
     ]
     said = [json.loads(process.communicate()[0]) for process in started]
+    database_cpu, server_cpu = (cpu_of(pid) - before for pid, before in zip(programs, spent, strict=True))
     return Run(
         count=sum(one["count"] for one in said),
         seconds=max(one["seconds"] for one in said),
         cpu=sum(one["cpu"] for one in said),
+        database_cpu=database_cpu,
+        server_cpu=server_cpu,
         memory=max(one["memory"] for one in said),
     )
+
+
+def database_program() -> int:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as database:
+        return psutil.Process(database.info.backend_pid).ppid()
+
+
+def cpu_of(pid: int) -> float:
+    """Of the program, its children and those that have ended."""
+    program = psutil.Process(pid)
+    times = [one.cpu_times() for one in [program, *program.children()]]
+    return sum(one.user + one.system for one in times) + times[0].children_user + times[0].children_system
 
 
 def rounds(kind: str, count: int, environment: dict[str, str], times: int) -> dict[str, list[Run]]:
@@ -104,8 +133,10 @@ def rate(runs: list[Run]) -> float:
     return statistics.median(each.per_second for each in runs)
 
 
-def cpu_ms(runs: list[Run]) -> float:
-    return statistics.median(each.cpu / each.count * 1000 for each in runs)
+def cpu_ms(runs: list[Run]) -> str:
+    """A mail: sender, PostgreSQL, mail server."""
+    parts = [[run.cpu / run.count, run.database_cpu / run.count, run.server_cpu / run.count] for run in runs]
+    return " + ".join(f"{statistics.median(part) * 1000:.2f}" for part in zip(*parts, strict=True))
 
 
 MEASURED = [
@@ -131,6 +162,12 @@ def rows(mails: int, times: int) -> Iterator[tuple[str, float, str, float, str]]
             found = rounds(kind, int(mails * share), environment, times)
         one, bare, two = (rate(found[which]) for which in ("one", "bare", "two"))
         memory = max(each.memory for each in found["one"])
-        cpu = f"{name} sink; CPU a mail {cpu_ms(found['one']):.2f} and {cpu_ms(found['bare']):.2f} ms; {memory} MiB"
-        yield f"mail: {kind}", one, f"bare smtplib, {bare:,.0f}/s", one / bare, cpu
-        yield "a second worker", two - one, "what the first sends", two / one - 1, f"{name} sink"
+        cpu = {which: f"CPU a mail {cpu_ms(runs)} ms" for which, runs in found.items()}
+        yield (
+            f"mail: {kind}",
+            one,
+            f"bare smtplib, {bare:,.0f}/s",
+            one / bare,
+            f"{name} sink; {cpu['one']}; {memory} MiB",
+        )
+        yield "a second worker", two - one, "what the first sends", two / one - 1, f"{name} sink; {cpu['two']}"

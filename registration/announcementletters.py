@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_noop
 
 from registration import audiences, links, mailbody
 from registration.cards import Obsolete
@@ -14,7 +15,7 @@ from registration.models import Announcement, OutgoingMail, Participant, User
 from registration.stencils import Own
 
 # What stands at a mail that an organiser has held back, and that goes on when she lets it.
-STOPPED = "The announcement was stopped."
+STOPPED = gettext_noop("The announcement was stopped.")
 # What the text may say of whoever reads it.
 PLACEHOLDERS = {"name", "page"}
 WORDS = mailbody.Words(links=frozenset({"page"}))
@@ -29,12 +30,12 @@ def announcement(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     if not (mail.announcement and mail.announcement.is_on_its_way):
         raise Obsolete(STOPPED)
     if mail.participant is None:
-        raise Obsolete("The participant is gone.")
+        raise Obsolete(gettext_noop("The participant is gone."))
     if "meant" not in mail.__dict__:
         gather([mail])
     meant: list[Participant] = mail.__dict__["meant"]
     if not meant:
-        raise Obsolete("She is not in the audience any more, or wants no announcements.")
+        raise Obsolete(gettext_noop("She is not in the audience any more, or wants no announcements."))
     account = mail.participant.account
     own = next((person for person in meant if not person.is_in_care), None)
     return facts(

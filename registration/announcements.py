@@ -100,7 +100,7 @@ def resume(announcement: Announcement, *, now: datetime) -> int | None:
             return None
         check(row)
         halted = row.mails.filter(status=MailStatus.CANCELLED, error=STOPPED)
-        again = halted.update(status=MailStatus.QUEUED, not_before=now, error="")
+        again = halted.update_in_order(status=MailStatus.QUEUED, not_before=now, error="")
         return again + start(row, now=now)
 
 
@@ -143,7 +143,7 @@ def stop(announcement: Announcement, *, now: datetime) -> int | None:
         row.status, row.ended_at = Status.STOPPED, now
         row.save(update_fields=["status", "ended_at"])
         waiting = row.mails.filter(status__in=[MailStatus.QUEUED, MailStatus.RETRY])
-        return waiting.update(status=MailStatus.CANCELLED, error=STOPPED)
+        return waiting.update_in_order(status=MailStatus.CANCELLED, error=STOPPED)
 
 
 def locked(announcement: Announcement) -> Announcement:

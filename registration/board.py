@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import TruncMinute
 
 from registration import delivery, mail, maillog
 from registration.models import Heartbeat, OutgoingMail
+from registration.models.mail import OutgoingMailQuerySet
 
 Priority = OutgoingMail.Priority
 Status = OutgoingMail.Status
@@ -203,7 +204,7 @@ def minutes(now: datetime) -> list[Minute]:
     return [Minute(at, counts.get(at, 0)) for at in (first + number * MINUTE for number in range(MINUTES))]
 
 
-def recent_failures(now: datetime) -> QuerySet[OutgoingMail]:
+def recent_failures(now: datetime) -> OutgoingMailQuerySet:
     """Still tried or given up, of the last days."""
     tried = OutgoingMail.objects.filter(status__in=[Status.FAILED, Status.BOUNCED, Status.RETRY])
     return tried.exclude(claimed_at__lt=now - RECENT)
@@ -303,11 +304,11 @@ class Mendable:
         return self.left_behind + self.put_off + self.given_up
 
 
-def put_off(now: datetime) -> QuerySet[OutgoingMail]:
+def put_off(now: datetime) -> OutgoingMailQuerySet:
     return OutgoingMail.objects.filter(status=Status.RETRY, not_before__gt=now)
 
 
-def given_up(now: datetime) -> QuerySet[OutgoingMail]:
+def given_up(now: datetime) -> OutgoingMailQuerySet:
     """Not for good: a line that was down for hours, a text that could not be written."""
     failed = recent_failures(now).filter(status=Status.FAILED).exclude(error__regex=FINAL)
     return maillog.retryable(failed, now=now)
@@ -325,9 +326,13 @@ def mendable(now: datetime) -> Mendable:
 
 
 def mend(now: datetime) -> int:
-    """What a dead worker left, what waits for its next try and what was given up goes out now. How many."""
-    mended = delivery.sweep(now=now)
-    mended += put_off(now).update(not_before=now)
+    """What a dead worker left, what waits for its next try and what was given up goes out now. How many.
+
+    While the clock is not to be trusted nothing is taken from a worker, as in the tick.
+    """
+    by_database = delivery.database_now()
+    mended = delivery.sweep(now=by_database) if delivery.clock.is_steady(by_database) else 0
+    mended += put_off(now).update_in_order(not_before=now)
     mended += maillog.retry(given_up(now), now=now)
     for priority in (Priority.URGENT, Priority.NORMAL):
         mail.wake(priority)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from registration import addresses, subscriptions
 from registration.models import (
@@ -34,6 +35,7 @@ TRIED_ALL_THE_SAME = (Kind.CODE, Kind.DATA_DELETED)
 REPORTED_WITHIN = timedelta(days=6)
 CLOCKS_DIFFER = timedelta(minutes=5)
 LONGEST_WORDS = 1000
+HELD_BACK = gettext_noop("Not sent: this address bounces.")
 # So long an address may be marked that no account or invitation has: its sign-up may be under way.
 STRANGER_LIFE = timedelta(hours=1)
 
@@ -146,8 +148,7 @@ def to_dead() -> Q:
 
 def hold_back(*, now: datetime) -> int:
     """What is due to dead addresses is not sent; an organiser, or she herself, can have it sent later. How many."""
-    words = "Not sent: this address bounces."
-    return OutgoingMail.objects.due(now).filter(to_dead()).order_by().update(status=Status.BOUNCED, error=words)
+    return OutgoingMail.objects.due(now).filter(to_dead()).update_in_order(status=Status.BOUNCED, error=HELD_BACK)
 
 
 def refused(mail: OutgoingMail, words: str, *, now: datetime) -> bool:
@@ -202,6 +203,14 @@ def mark(email: str, words: str, *, sent_at: datetime | None, now: datetime) -> 
 def of(email: str) -> BouncedAddress | None:
     """The mark that is in force."""
     return BouncedAddress.objects.in_force().filter(email=email.lower()).first()
+
+
+def unreachable() -> Q:
+    """People whose mail comes back, theirs or their carer's: from the few marks to them, not from all people to a mark."""
+    dead = BouncedAddress.objects.in_force().values("email")
+    own = Participant.objects.filter(email__in=dead).values("pk")
+    in_care = Participant.objects.filter(email="", account__email__in=dead).values("pk")
+    return Q(pk__in=own.union(in_care))
 
 
 def among(emails: set[str]) -> dict[str, str]:

@@ -45,7 +45,7 @@ def catch_up(earlier: str, email: str, *, now: datetime) -> int:
     missed = missed.exclude(kind__in=NOT_SENT_LATER).exclude(not_after__lte=now)
     newest = missed.values(*ABOUT).annotate(newest=Max("pk")).order_by()
     rows = OutgoingMail.objects.filter(pk__in=list(newest.values_list("newest", flat=True)), status=Status.BOUNCED)
-    count = rows.update(to=email, status=Status.QUEUED, attempts=0, not_before=now, error="", sent_at=None)
+    count = rows.update_in_order(to=email, status=Status.QUEUED, attempts=0, not_before=now, error="", sent_at=None)
     if count:
         transaction.on_commit(lambda: mail.wake(mail.Priority.NORMAL), robust=True)
     return count

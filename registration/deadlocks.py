@@ -1,7 +1,8 @@
 """Transactions that stand in each other's way: PostgreSQL ends one of them, and that one is done once more.
 
 The rules lock in one order, account, participant, webinars; an organiser's own SQL or a foreign key may not. And of two
-that add the same new address in the same instant, one may meet a unique index before it meets the other's row.
+that add the same new address in the same instant, one may meet a unique index before it meets the other's row. So may
+somebody who goes meet a mail that has just been queued for her.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from django.db import IntegrityError, OperationalError, connection
 from psycopg import errors
 
 TRIES = 3
-REASONS = errors.DeadlockDetected, errors.UniqueViolation
+REASONS = errors.DeadlockDetected, errors.UniqueViolation, errors.ForeignKeyViolation
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -1,23 +1,26 @@
 """Sending what is queued: rows are claimed by workers, rendered from the newest facts, and sent one by one.
 
-The row is the truth. A task only wakes a worker; `sweep` and the beat's tick find what a dead worker or broker left.
+The row is the truth. A task only wakes a worker; `sweep` and the beat's tick find what a dead worker or broker left. In whose
+hands a row is, and since when, is reckoned by the database's clock alone: workers on several machines have several.
 """
 
+import gc
 import logging
 import smtplib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import cache
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError, transaction
-from django.db.models import F, Q, Value
-from django.db.models.functions import Greatest, Now
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from registration import bounces, cards, letters, mail, mime, pace, smtp
 from registration.marks import Marks
@@ -37,8 +40,15 @@ TURN = 2
 RUN = 20
 # A row that is SENDING for longer belongs to a dead worker: a mail takes a few time-outs of the line at most.
 LEASE = timedelta(minutes=3)
+# A mail that has cost so many workers their lives is not tried again. From the first death on it is alone in its batch.
+DEATHS = 3
+DEADLY = gettext_noop(
+    "Not sent: the program that sends mail broke off three times when it came to this one. Please tell whoever runs the site."
+)
 # Seconds; less is the clock's being set right.
 JUMP = 30
+# Another machine has written when a mail is due: its clock may be ahead by so much.
+CLOCKS_DIFFER = timedelta(seconds=2)
 WAITS = [timedelta(seconds=seconds) for seconds in (15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 3600, 7200, 7200)]
 # Refused for good by its number, but it is our day's quota that is used up.
 QUOTA = "5.4.5"
@@ -46,20 +56,37 @@ QUOTA = "5.4.5"
 
 def deliver_due(*, urgent_only: bool = False) -> int:
     """Claims and sends what is due, the most urgent first; how many were sent."""
-    ends, sent, size = time.monotonic() + RUN, 0, FIRST_BATCH
-    while rows := claim(size, now=timezone.now(), urgent_only=urgent_only):
-        begun = time.monotonic()
-        batch = Batch(rows)
-        batch.run()
+    begun = time.monotonic()
+    ends, sent, size = begun + RUN, 0, FIRST_BATCH
+    while rows := claim(size, now=database_now(), urgent_only=urgent_only):
+        batch = Batch(rows, begun)
+        with no_collecting():
+            batch.run()
         sent += batch.sent
         if not batch.is_reachable:
             break
         if time.monotonic() > ends:
             mail.wake(Priority.URGENT if urgent_only else Priority.NORMAL)
             break
-        size = next_size(batch.sent, seconds=time.monotonic() - begun)
+        size, begun = next_size(batch.sent, seconds=time.monotonic() - begun), time.monotonic()
     smtp.line.rest()
     return sent
+
+
+def database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """The facts of a batch live as long as it does: to look among them for garbage finds none, and takes its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def next_size(sent: int, *, seconds: float) -> int:
@@ -79,16 +106,21 @@ def claim(size: int = LARGEST_BATCH, *, now: datetime, urgent_only: bool = False
 
 
 def mark_sending(size: int, *, now: datetime, lowest: OutgoingMail.Priority) -> list[OutgoingMail]:
-    due = bounces.deliverable(OutgoingMail.objects.due(now))
+    """Those before the first one over which a worker has died; that one by itself."""
+    due = bounces.deliverable(OutgoingMail.objects.due(now + CLOCKS_DIFFER))
     if lowest < Priority.BULK:
         due = due.filter(priority__lte=lowest)
-    chosen, params = due.values("pk")[:size].query.sql_with_params()
+    chosen, params = due.values("pk", "priority", "not_before", "deaths")[:size].query.sql_with_params()
     # MATERIALIZED: the rows are chosen once, however the update is planned.
     sql = f"""
-        WITH due AS MATERIALIZED ({chosen} FOR UPDATE SKIP LOCKED)
+        WITH due AS MATERIALIZED ({chosen} FOR UPDATE SKIP LOCKED),
+        line AS (
+            SELECT pk, row_number() OVER so_far AS place, sum(deaths) OVER so_far AS deaths
+            FROM due WINDOW so_far AS (ORDER BY priority, not_before, pk)
+        )
         UPDATE registration_outgoingmail mail
         SET status = 'SENDING', claimed_at = %s, attempts = attempts + 1
-        FROM due WHERE mail.id = due.pk RETURNING mail.*
+        FROM line WHERE mail.id = line.pk AND (line.deaths = 0 OR line.place = 1) RETURNING mail.*
     """  # nosec B608 -- the query is Django's own
     rows = list(OutgoingMail.objects.raw(sql, [*params, now]))
     return sorted(rows, key=lambda row: (row.priority, row.not_before, row.pk))
@@ -97,11 +129,12 @@ def mark_sending(size: int, *, now: datetime, lowest: OutgoingMail.Priority) -> 
 class Batch:
     """A worker's turn. While the server reads one mail the next is rendered, and the database writes that the last has left. A worker that is killed leaves no more than one in doubt."""
 
-    def __init__(self, rows: Sequence[OutgoingMail]) -> None:
+    def __init__(self, rows: Sequence[OutgoingMail], begun: float | None = None) -> None:
+        """`begun`: a moment before they were claimed."""
         self.waiting = deque(rows)
         self.ready: tuple[OutgoingMail, bytes] | None = None
-        self.begun = time.monotonic()
-        self.ends = self.begun + TURN
+        self.begun = time.monotonic() if begun is None else begun
+        self.ends = time.monotonic() + TURN
         self.sent = self.tried = self.failures = 0
         self.marks = Marks()
 
@@ -144,11 +177,11 @@ class Batch:
         except smtp.REFUSALS as error:
             self.marks.settle()  # what becomes of it takes a transaction
             self.failures = self.failures + 1 if smtp.code_of(error) == smtp.CLOSING else 0
-            refused(row, error, now=timezone.now())
+            refused(row, error, now=database_now())
         except OSError as error:  # SMTP's errors are OSErrors too; here the line itself is bad
             smtp.line.hang_up()
             self.failures += 1
-            try_later(row, f"{type(error).__name__}: {error}", now=timezone.now())
+            try_later(row, f"{type(error).__name__}: {error}", now=database_now())
         except ValueError as error:  # an address that no mail program can write must not stop the mails behind it
             finish(row, Status.FAILED, error=f"The address can't be written to: {error}")
         self.look_ahead()
@@ -185,12 +218,20 @@ def render(row: OutgoingMail, *, now: datetime) -> bytes | None:
     """None when the mail is of no use any more or can't be rendered: then it is settled."""
     try:
         if row.not_after and now > row.not_after:
-            raise cards.Obsolete("Too late to be of use.")
-        return letters.compose(row, now=now).to_bytes()
+            raise cards.Obsolete(gettext_noop("Too late to be of use."))
+        content = letters.compose(row, now=now).to_bytes()
+        if row.deaths:  # it does no harm: if this worker dies as well, that is not the mail's doing
+            row.deaths = 0
+            write(row, "deaths")
+        return content
     except cards.Obsolete as reason:
         finish(row, Status.CANCELLED, error=str(reason))
     except ObjectDoesNotExist:
-        finish(row, Status.CANCELLED, error="What it is about was deleted a moment ago.")
+        same = OutgoingMail.objects.filter(pk=row.pk)
+        if same.exclude(participant=row.participant_id, registration=row.registration_id, to=row.to).exists():
+            release([row])  # she has another address, or has become one with another entry of hers
+        else:
+            finish(row, Status.CANCELLED, error=gettext_noop("What it is about was deleted a moment ago."))
     except DatabaseError:
         raise
     except Exception as error:  # a broken template or row must not stop the mails behind it
@@ -263,41 +304,43 @@ def release(rows: Sequence[OutgoingMail]) -> None:
     """What was not tried counts against no limit."""
     if rows:
         ours = OutgoingMail.objects.filter(pk__in=[row.pk for row in rows], claimed_at=rows[0].claimed_at)
-        ours.filter(status=Status.SENDING).update(status=Status.QUEUED, attempts=F("attempts") - 1, claimed_at=None)
+        untried = ours.filter(status=Status.SENDING)
+        untried.update_in_order(status=Status.QUEUED, attempts=F("attempts") - 1, claimed_at=None)
 
 
 def sweep(*, now: datetime) -> int:
-    """Puts back what a dead worker left in SENDING; it keeps its Message-ID. How many."""
+    """Puts back what a dead worker left in SENDING; it keeps its Message-ID. How many. `now` is the database's."""
     set_right(now=now)
-    return OutgoingMail.objects.stuck_since(now - LEASE).update(status=Status.QUEUED)
+    stuck = OutgoingMail.objects.stuck_since(now - LEASE)
+    for row in stuck.filter(deaths__gte=DEATHS - 1):
+        logger.error("Mail %s has cost %d workers their lives", row.pk, DEATHS)
+        finish(row, Status.FAILED, error=DEADLY)
+    return stuck.update_in_order(status=Status.QUEUED, deaths=F("deaths") + 1)
 
 
 def set_right(*, now: datetime) -> None:
     """What a clock that was ahead has written would wait for its hour, and count against the limits until then."""
-    # By the database's clock too: ours may be the one that is behind.
-    ahead = Greatest(Value(now), Now()) + LEASE
+    ahead = now + LEASE
     put_off = OutgoingMail.objects.filter(status__in=[Status.QUEUED, Status.RETRY], not_before__gt=now)
-    put_off.filter(Q(created_at__gt=ahead) | Q(claimed_at__gt=ahead)).update(not_before=now)
-    OutgoingMail.objects.filter(claimed_at__gt=ahead).update(claimed_at=now - LEASE)
+    put_off.filter(Q(created_at__gt=ahead) | Q(claimed_at__gt=ahead)).update_in_order(not_before=now)
+    OutgoingMail.objects.filter(claimed_at__gt=ahead).update_in_order(claimed_at=now - LEASE)
 
 
 class Clock:
-    """A clock that jumps ahead makes each row in a living worker's hands look forgotten. So do hours of a machine asleep."""
+    """A database's clock that jumps ahead makes each row in a living worker's hands look forgotten. So do hours of a
+    machine asleep."""
 
     def __init__(self) -> None:
-        self.offset, self.steady_at = offset(), 0.0
+        self.offset: float | None = None  # of the database's clock to ours that only counts
+        self.steady_at = 0.0
 
-    def is_steady(self) -> bool:
-        before, self.offset = self.offset, offset()
-        if abs(self.offset - before) > JUMP:
-            logger.warning("The clock has jumped by %d seconds", self.offset - before)
+    def is_steady(self, now: datetime) -> bool:
+        """`now` is the database's."""
+        before, self.offset = self.offset, now.timestamp() - time.monotonic()
+        if before is not None and abs(self.offset - before) > JUMP:
+            logger.warning("The database's clock has jumped by %d seconds", self.offset - before)
             self.steady_at = time.monotonic() + LEASE.total_seconds()
         return time.monotonic() >= self.steady_at
-
-
-def offset() -> float:
-    """Of the wall's clock to the one that only counts."""
-    return time.time() - time.monotonic()
 
 
 clock = Clock()

@@ -42,6 +42,11 @@ PROVIDERS = {
 }
 AS_IT_IS = "as it is"
 NO_ANSWER = "No DNS server answered: try again, this is not yet a verdict."
+# RFC 8058: only then do mail programs show their own button.
+COVERED = (
+    "Which headers are signed stands in each mail and not in the DNS, so this can't be seen from here: "
+    "see that List-Unsubscribe and List-Unsubscribe-Post are among them (docs/deliverability.md)."
+)
 USUAL_SELECTORS = ("default", "mail", "dkim", "s1", "k1")
 
 

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Prefetch, prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 
 from conference import timezones
 from conference.models import Webinar
@@ -34,7 +36,7 @@ Kind = OutgoingMail.Kind
 
 def code(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     if "code" not in mail.context:
-        raise Obsolete("The code is spent.")
+        raise Obsolete(gettext_noop("The code is spent."))
     return {"code": Own(mail.context["code"]), "minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60}
 
 
@@ -49,7 +51,7 @@ def confirmation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
         live = live_ones().filter(participant=participant).select_related("participant__account")
     entries = [entry(r) for r in live if not (r.webinar.is_over(now) or r.webinar.is_cancelled)]
     if not entries:
-        raise Obsolete("No registration is left to confirm.")
+        raise Obsolete(gettext_noop("No registration is left to confirm."))
     has_seat = any(e.registration.is_confirmed for e in entries)
     moved_from = mail.context.get("moved_from")
     left = Webinar.objects.filter(pk=moved_from).first() if moved_from else None
@@ -59,14 +61,14 @@ def confirmation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
 def promoted(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     registration = registration_of(mail)
     if not registration.is_confirmed or registration.webinar.is_cancelled:
-        raise Obsolete("The registration is no longer confirmed, or the webinar is cancelled.")
+        raise Obsolete(gettext_noop("The registration is no longer confirmed, or the webinar is cancelled."))
     return {"participant": registration.participant, "entries": [entry(registration)]}
 
 
 def cancellation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     registration = registration_of(mail)
     if registration.is_live:
-        raise Obsolete("She has signed up again.")
+        raise Obsolete(gettext_noop("She has signed up again."))
     return {
         "participant": registration.participant,
         "entries": [entry(registration)],
@@ -83,7 +85,7 @@ def withdrawal(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     rows = named.filter(organisation__members__user__email=mail.to).select_related("organisation", "webinar")
     withdrawals = list(rows.order_by("webinar__date", "pk"))
     if not withdrawals:
-        raise Obsolete("Nobody is left to be removed, or the recipient has left the organisation.")
+        raise Obsolete(gettext_noop("Nobody is left to be removed, or the recipient has left the organisation."))
     return {
         "organisation": withdrawals[0].organisation,
         "withdrawals": withdrawals,
@@ -94,7 +96,7 @@ def withdrawal(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
 def offer(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     registration = registration_of(mail)
     if not registration.is_offered or registration.held_until is None or registration.webinar.is_cancelled:
-        raise Obsolete("The seat is no longer offered.")
+        raise Obsolete(gettext_noop("The seat is no longer offered."))
     return {
         "participant": registration.participant,
         "entries": [entry(registration)],
@@ -105,7 +107,7 @@ def offer(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
 def invitation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     invitation = Invitation.objects.select_related("webinar__edition").filter(pk=mail.context.get("invitation")).first()
     if invitation is None or not invitation.is_open(now) or not invitation.webinar.is_on(now):
-        raise Obsolete("The invitation is no longer open.")
+        raise Obsolete(gettext_noop("The invitation is no longer open."))
     return {
         "invitation": invitation,
         "session": session(invitation.webinar, link=links.invitation(invitation)),
@@ -119,19 +121,19 @@ def webinar_cancelled(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     if "invitation" in mail.context:
         guest = Invitation.objects.select_related("webinar__edition").filter(pk=mail.context["invitation"]).first()
         if guest is None or not guest.webinar.is_cancelled:
-            raise Obsolete("The webinar takes place, or the invitation is gone.")
+            raise Obsolete(gettext_noop("The webinar takes place, or the invitation is gone."))
         others = guest.webinar.edition.open_webinars(now)
         cards = [session(other, link=links.sign_up(other)) for other in others]
         return {"name": Own(guest.name), "session": session(guest.webinar), "others": cards}
     registration = registration_of(mail)
     webinar = registration.webinar
     if not webinar.is_cancelled:
-        raise Obsolete("The webinar takes place after all.")
+        raise Obsolete(gettext_noop("The webinar takes place after all."))
     live = Registration.objects.live().filter(webinar=webinar, participant__account__email=mail.to)
     people = [r for r in live.select_related("participant__account").order_by("pk") if r.participant.address == mail.to]
     if registration.participant.address != mail.to:  # she has a mailbox of her own by now
         if not people:
-            raise Obsolete("Nobody of them is in this group any more.")
+            raise Obsolete(gettext_noop("Nobody of them is in this group any more."))
         registration = people[0]
     zone = registration.participant.time_zone
     return {
@@ -146,7 +148,7 @@ def webinar_cancelled(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
 def data_deleted(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     """The last mail about somebody who is not in the database any more."""
     if "name" not in mail.context:
-        raise Obsolete("Its facts are forgotten.")
+        raise Obsolete(gettext_noop("Its facts are forgotten."))
     return {**mail.context, "sign_up": links.absolute(reverse("registration:sign_up"))}
 
 
@@ -160,7 +162,7 @@ def group(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
         if not (row.webinar.is_over(now) or row.webinar.is_cancelled):
             entries[row.participant_id].append(entry(row))
     if not entries:
-        raise Obsolete("Nobody of them is in this group any more.")
+        raise Obsolete(gettext_noop("Nobody of them is in this group any more."))
     return {
         "people": [(person, entries[person.pk]) for person in people],
         "has_seat": any(e.registration.is_confirmed for some in entries.values() for e in some),
@@ -172,7 +174,7 @@ def handed_over(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     open_ones = Handover.objects.filter(accepted_at=None, withdrawn_at=None).select_related("participant", "created_by")
     offer = open_ones.filter(pk=mail.context.get("handover")).first()
     if offer is None:
-        raise Obsolete("It was taken back, or taken up.")
+        raise Obsolete(gettext_noop("It was taken back, or taken up."))
     return {
         "first_name": Own(offer.participant.first_name),
         "carer": Own(offer.carer_name),
@@ -198,6 +200,8 @@ FACTS: dict[str, Callable[..., dict[str, Any]]] = {
     Kind.REMINDER: webinarletters.reminder,
     Kind.WEBINAR_CHANGED: webinarletters.webinar_changed,
     Kind.PARTNER_LIST: staffletters.partner_list,
+    Kind.ROLE_INVITATION: staffletters.role_invitation,
+    Kind.FILE_READY: staffletters.file_ready,
     Kind.DIGEST: staffletters.digest,
     Kind.ALERT: staffletters.alert,
 }
@@ -238,13 +242,13 @@ def gather(mails: Sequence[OutgoingMail]) -> None:
 
 def person_of(mail: OutgoingMail) -> Participant:
     if mail.participant is None:
-        raise Obsolete("The participant is gone.")
+        raise Obsolete(gettext_noop("The participant is gone."))
     return mail.participant
 
 
 def registration_of(mail: OutgoingMail) -> Registration:
     if mail.registration is None:
-        raise Obsolete("The registration is gone.")
+        raise Obsolete(gettext_noop("The registration is gone."))
     return mail.registration
 
 
@@ -253,8 +257,10 @@ def registration_of(mail: OutgoingMail) -> Registration:
 
 def compose(mail: OutgoingMail, *, now: datetime) -> Letter:
     """The message, ready to send; what it says is kept on the row. Raises Obsolete."""
+    if has_moved(mail):
+        raise ObjectDoesNotExist("It went after a worker had taken the mail.")
     if is_astray(mail):
-        raise Obsolete("Whoever it is about has a mailbox of her own by now.")
+        raise Obsolete(gettext_noop("Whoever it is about has a mailbox of her own by now."))
     with translation.override(mail.language):
         facts = everywhere(mail) | FACTS[mail.kind](mail, now=now)
         own = mailtexts.words(mail.kind, mail.language, facts)
@@ -266,6 +272,14 @@ def compose(mail: OutgoingMail, *, now: datetime) -> Letter:
     if calendar:
         letter.attach("kpt.ics", calendar, "text/calendar; method=PUBLISH; charset=utf-8")
     return letter
+
+
+def has_moved(mail: OutgoingMail) -> bool:
+    """After a worker had taken it the person went, or became one with another entry, or has another address by now."""
+    if (mail.participant_id and not mail.participant) or (mail.registration_id and not mail.registration):
+        return True
+    is_elsewhere = mail.participant is not None and mail.to != mail.participant.address
+    return is_elsewhere and OutgoingMail.objects.filter(pk=mail.pk).exclude(to=mail.to).exists()
 
 
 def is_astray(mail: OutgoingMail) -> bool:

@@ -150,5 +150,7 @@ BELL = Bell(partial(call, "deliver_due_mail", "mail"))
 def forget_codes(*, now: datetime) -> int:
     """Codes that can't be used any more leave the database, and addresses that have no account go whole."""
     late = OutgoingMail.objects.filter(not_after__lte=now)
-    late.filter(kind=Kind.UNKNOWN_ACCOUNT).delete()
-    return late.filter(kind=Kind.CODE).exclude(context={}).update(context={})
+    with transaction.atomic():
+        strangers = late.filter(kind=Kind.UNKNOWN_ACCOUNT).order_by("pk").select_for_update()
+        OutgoingMail.objects.filter(pk__in=list(strangers.values_list("pk", flat=True))).delete()
+    return late.filter(kind=Kind.CODE).exclude(context={}).update_in_order(context={})

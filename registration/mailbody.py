@@ -17,6 +17,8 @@ from markdown_it.tree import SyntaxTreeNode
 
 NAME = re.compile(r"\{([a-z_]+)\}")
 CONDITION = re.compile(r"\{(if_[a-z_]+)\}\s*")
+# Without the full stop or bracket behind it.
+BARE = re.compile(r"(https?://[^\s<>\"“”]*[^\s<>\"“”.,;:!?'’)\]])")
 LINK_PREFIXES = ("https://", "http://", "mailto:", "tel:")
 INK = "color:#1e2f57"
 BUTTON = "display:inline-block;background:#8e2b1f;color:#fbf6ec;padding:12px 20px;border-radius:4px"
@@ -143,13 +145,29 @@ def with_links(children: Iterable[Token], words: Words) -> Iterator[Token]:
         if child.type != "text" or is_in_link:
             yield child
             continue
-        for position, part in enumerate(NAME.split(child.content)):
+        parts = NAME.split(child.content)
+        for position, part in enumerate(parts):
             if position % 2 and part in words.links:
-                yield token("link_open", "a", 1, href=f"{{{part}}}")
+                yield from link(f"{{{part}}}")
+            elif position % 2:
                 yield token("text", "", 0, content=f"{{{part}}}")
-                yield token("link_close", "a", -1)
-            elif part:
-                yield token("text", "", 0, content=f"{{{part}}}" if position % 2 else part)
+            else:
+                yield from with_bare_links(part, is_last=position == len(parts) - 1)
+
+
+def with_bare_links(words: str, *, is_last: bool) -> Iterator[Token]:
+    """Not every mail program makes a link of an address that was pasted. One that a placeholder goes on is none."""
+    for position, part in enumerate(BARE.split(words)):
+        if position % 2 and (is_last or not words.endswith(part)):
+            yield from link(part)
+        elif part:
+            yield token("text", "", 0, content=part)
+
+
+def link(address: str) -> Iterator[Token]:
+    yield token("link_open", "a", 1, href=address)
+    yield token("text", "", 0, content=address)
+    yield token("link_close", "a", -1)
 
 
 def token(kind: str, tag: str, nesting: int, *, content: str = "", **attributes: str | int | float) -> Token:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import CharField, Count, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf
+from django.utils.translation import gettext_noop
 
 from registration import addresses, mail
 from registration.models import OutgoingMail, Participant, Registration, User
@@ -74,20 +75,20 @@ def chosen(rows: QuerySet[OutgoingMail], *, up_to: int | None = None) -> Outgoin
     return same if up_to is None else same.filter(pk__lte=up_to)
 
 
-def in_time(rows: QuerySet[OutgoingMail], *, now: datetime) -> QuerySet[OutgoingMail]:
+def in_time(rows: OutgoingMailQuerySet, *, now: datetime) -> OutgoingMailQuerySet:
     """What a worker would not drop at once. A forgotten address can't be written to."""
     return rows.exclude(kind__in=CODES).exclude(to="").exclude(not_after__lte=now)
 
 
-def retryable(rows: QuerySet[OutgoingMail], *, now: datetime) -> QuerySet[OutgoingMail]:
+def retryable(rows: OutgoingMailQuerySet, *, now: datetime) -> OutgoingMailQuerySet:
     return in_time(rows.filter(status__in=[Status.FAILED, Status.BOUNCED]), now=now)
 
 
-def cancellable(rows: QuerySet[OutgoingMail], *, now: datetime) -> QuerySet[OutgoingMail]:
+def cancellable(rows: OutgoingMailQuerySet, *, now: datetime) -> OutgoingMailQuerySet:
     return rows.filter(status__in=[Status.QUEUED, Status.RETRY])
 
 
-def repeatable(rows: QuerySet[OutgoingMail], *, now: datetime) -> QuerySet[OutgoingMail]:
+def repeatable(rows: OutgoingMailQuerySet, *, now: datetime) -> OutgoingMailQuerySet:
     return in_time(rows.filter(status__in=[Status.SENT, Status.BOUNCED]), now=now)
 
 
@@ -105,20 +106,22 @@ def address_now() -> Coalesce:
     return Coalesce(Subquery(person.values(address=Coalesce(NullIf("email", Value("")), "account__email"))), F("to"))
 
 
-def retry(rows: QuerySet[OutgoingMail], *, now: datetime) -> int:
+def retry(rows: OutgoingMailQuerySet, *, now: datetime) -> int:
     """Failed mails are queued again, from the first wait on, to where their people can be reached now."""
     failed = retryable(rows, now=now)
-    count = failed.update(status=Status.QUEUED, attempts=0, not_before=now, error="", to=address_now())
+    count = failed.update_in_order(status=Status.QUEUED, attempts=0, not_before=now, error="", to=address_now())
     transaction.on_commit(partial(mail.wake, Priority.NORMAL), robust=True)
     return count
 
 
-def cancel(rows: QuerySet[OutgoingMail], *, now: datetime) -> int:
+def cancel(rows: OutgoingMailQuerySet, *, now: datetime) -> int:
     """Mails that are not on their way yet are not sent."""
-    return cancellable(rows, now=now).update(status=Status.CANCELLED, context={}, error="Cancelled by an organiser.")
+    return cancellable(rows, now=now).update_in_order(
+        status=Status.CANCELLED, context={}, error=gettext_noop("Cancelled by an organiser.")
+    )
 
 
-def repeat(rows: QuerySet[OutgoingMail], *, now: datetime, moment: datetime) -> int:
+def repeat(rows: OutgoingMailQuerySet, *, now: datetime, moment: datetime) -> int:
     """Each goes out once more, as a new row with a key and a Message-ID of its own and with the newest facts.
 
     The same `moment` a second time is the same wish and changes nothing.

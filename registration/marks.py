@@ -21,6 +21,8 @@ from registration.models import OutgoingMail
 
 logger = logging.getLogger(__name__)
 
+# Prepared once for each connection: to plan it takes longer than to do it.
+NAME = b"kpt_mail_sent"
 SENT = b"""
     UPDATE registration_outgoingmail
     SET status = 'SENT', sent_at = $1, error = '', subject = $2, text = $3, html = $4, context = $5, "to" = $6
@@ -30,6 +32,21 @@ FIELDS = ("status", "sent_at", "error", "subject", "text", "html", "context", "t
 # Seconds between tries while the database is away: what has left must not leave again.
 PATIENCE = (0.2, 0.5, 1, 2, 3, 5, 5, 5, 10, 10, 10, 10, 10, 10)
 AWAY = (OperationalError, InterfaceError, psycopg.Error)
+
+
+class Prepared:
+    """On which of this process's connections, the newest, the statement is known."""
+
+    def __init__(self) -> None:
+        self.line: Any = None
+
+    def ensure(self) -> None:
+        if self.line is not database.connection:
+            database.connection.pgconn.prepare(NAME, SENT)
+            self.line = database.connection
+
+
+prepared = Prepared()
 
 
 class Marks:
@@ -42,8 +59,9 @@ class Marks:
         self.settle()
         self.is_started = True
         try:
+            prepared.ensure()
             server = database.connection.pgconn
-            server.send_query_params(SENT, values(row))
+            server.send_query_prepared(NAME, values(row))
             server.flush()
         except (AttributeError, *AWAY):
             logger.warning("The database is away: what has left is written when it is back")

@@ -30,8 +30,12 @@ class Limit:
         if priority == Priority.URGENT:
             return self.number
         if self.period == MINUTE:  # the next one comes soon, and the more urgent goes first in it
-            return self.number - self.number // 5
-        return self.number - self.number // (3 if priority == Priority.BULK else 10)
+            return self.number - self.kept(5)
+        return self.number - self.kept(3 if priority == Priority.BULK else 10)
+
+    def kept(self, part: int) -> int:
+        """However low the limit: one at least, unless it is the only one."""
+        return min(max(self.number // part, 1), self.number - 1)
 
 
 def is_limited() -> bool:
@@ -68,20 +72,24 @@ def claimed_since(moment: datetime) -> "QuerySet[OutgoingMail]":
 def expected_end(now: datetime) -> datetime | None:
     """When what waits now will have left: by the last minutes' speed, and by the limits. None when nothing does, or moves."""
     Status = OutgoingMail.Status
-    due = OutgoingMail.objects.due(now).aggregate(count=Count("pk"), lowest=Max("priority"))
+    due = OutgoingMail.objects.due(now).aggregate(count=Count("pk"), lowest=Max("priority"), since=Min("not_before"))
     waiting = due["count"] + OutgoingMail.objects.filter(status=Status.SENDING).count()
-    speed = per_second(now)
-    if not waiting or not speed:
+    # What left before this queue began left at another speed: a test mail or two a minute, say.
+    speed = per_second(now, since=max(now - LATELY, due["since"] or now - LATELY))
+    if not waiting:
         return None
     lowest = Priority.NORMAL if due["lowest"] is None else due["lowest"]
-    return max(now + timedelta(seconds=waiting / speed), end_by_day(waiting, lowest, now=now))
+    by_day = end_by_day(waiting, lowest, now=now)
+    if not speed:  # a day's limit that is spent stands still, and its end is known
+        return by_day if by_day > now else None
+    return max(now + timedelta(seconds=waiting / speed), by_day)
 
 
-def per_second(now: datetime) -> float:
+def per_second(now: datetime, *, since: datetime) -> float:
     """How many leave in a second; as many as the limit of a minute lets when none has left yet."""
-    sent = claimed_since(now - LATELY).filter(status=OutgoingMail.Status.SENT)
-    found = sent.aggregate(count=Count("pk"), since=Min("claimed_at"))
-    seconds = max((now - found["since"]).total_seconds(), 1) if found["since"] else 1
+    sent = claimed_since(since).filter(status=OutgoingMail.Status.SENT)
+    found = sent.aggregate(count=Count("pk"), first=Min("claimed_at"))
+    seconds = max((now - found["first"]).total_seconds(), 1) if found["first"] else 1
     speeds = [found["count"] / seconds] if found["count"] else []
     speeds += [limit.share(Priority.BULK) / MINUTE.total_seconds() for limit in limits() if limit.period == MINUTE]
     return min(speeds, default=0)

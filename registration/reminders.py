@@ -139,13 +139,10 @@ class Line:
     sent: int = 0
     waiting: int = 0
     lost: int = 0  # failed, or cancelled before it was sent
-
-    @property
-    def is_to_come(self) -> bool:
-        return self.reminder is None
+    fate: str = ""  # of one that has not gone: to_come, next, too_late, overtaken (by the mail of a change) or off
 
 
-def timetable(webinar: Webinar) -> list[Line]:
+def timetable(webinar: Webinar, *, now: datetime) -> list[Line]:
     """Those of its present hour, the earliest first; also one that has gone and is no longer asked for."""
     if webinar.starts_at is None:
         return []
@@ -157,10 +154,29 @@ def timetable(webinar: Webinar) -> list[Line]:
             webinar.starts_at - timedelta(minutes=minutes),
             gone.get(minutes),
             *counts_of(gone.get(minutes), counts),
+            "" if minutes in gone else fate_of(minutes, webinar, now=now),
         )
         for minutes in {*webinar.reminder_minutes, *gone}
     ]
     return sorted(lines, key=lambda line: -line.minutes)
+
+
+def fate_of(minutes: int, webinar: Webinar, *, now: datetime) -> str:
+    """As the statement above will have it."""
+    assert webinar.starts_at  # nosec B101
+    due_at, begins = webinar.starts_at - timedelta(minutes=minutes), webinar.starts_at
+    if webinar.status != Webinar.Status.PUBLISHED:
+        return "off"
+    if due_at > now:
+        return "to_come"
+    later = [begins - timedelta(minutes=one) for one in webinar.reminder_minutes if one < minutes]
+    last = min(filter(None, [webinar.ends_at, begins + AFTER_START]))
+    if min(later, default=last) <= now:
+        return "too_late"
+    notice = getattr(webinar, "notice", None)
+    # One that is about to be told comes after this hour, too.
+    is_overtaken = notice is not None and (notice.seen_at or (notice.told_at and due_at <= notice.told_at))
+    return "overtaken" if is_overtaken else "next"
 
 
 def counts_of(reminder: Reminder | None, counts: dict[int, tuple[int, int, int]]) -> tuple[int, int, int]:

@@ -5,7 +5,6 @@ Its steps are apart, so that a worker can do something else while the server rea
 
 import contextlib
 import os
-import re
 import smtplib
 import time
 
@@ -14,7 +13,6 @@ from django.core.mail.backends.smtp import EmailBackend
 # Seconds. Most servers end a silent line after some minutes; one that was silent for a moment is asked first.
 MOST_IDLE = 60
 UNASKED = 2
-DOT = re.compile(rb"(?m)^\.")
 REFUSALS = (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 CLOSING = 421
 
@@ -141,7 +139,8 @@ class Line:
 
     def write(self, content: bytes) -> None:
         end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
-        self.server.send(DOT.sub(b"..", content) + end)
+        start = b"." if content.startswith(b".") else b""
+        self.server.send(start + content.replace(b"\n.", b"\n..") + end)
 
     def hear(self) -> None:
         """The server's word that the mail is its own from now on."""

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from conference.models import Webinar
 from registration import attendance, links
@@ -21,12 +22,12 @@ def reminder(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     about = reminder_of(mail)
     webinar = known(mail).webinars[about.webinar_id]
     if webinar.status != Webinar.Status.PUBLISHED or webinar.starts_at != about.starts_at:
-        raise Obsolete("The webinar is moved, cancelled or no longer in the programme.")
+        raise Obsolete(gettext_noop("The webinar is moved, cancelled or no longer in the programme."))
     seats = [one for one in seats_of(mail, webinar) if one.is_confirmed]
     if not seats:
-        raise Obsolete("Nobody of them is in it any more.")
+        raise Obsolete(gettext_noop("Nobody of them is in it any more."))
     if not (seats := [one for one in seats if one.pk not in known(mail).inside]):
-        raise Obsolete("Whoever it is for is in the room already.")
+        raise Obsolete(gettext_noop("Whoever it is for is in the room already."))
     zone = zone_of(mail, seats)
     return people_of(mail, seats) | {
         "session": session(webinar, zone=zone),
@@ -48,15 +49,15 @@ def webinar_changed(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     """Says what holds now, even if that is not any more what it was queued for."""
     webinar, was = webinar_of(mail), mail.context["was"]
     if not webinar.is_on(now):
-        raise Obsolete("The webinar is cancelled, over, or no longer in the programme.")
+        raise Obsolete(gettext_noop("The webinar is cancelled, over, or no longer in the programme."))
     if not (kinds := news(was, facts_of(webinar))):
-        raise Obsolete("It is as it was before.")
+        raise Obsolete(gettext_noop("It is as it was before."))
     told = {name: name in kinds for name in ("on_again", "hour_set", "hour_open", "moved", "room")}
     if "invitation" in mail.context:
         return told | to_guest(mail, webinar, was, now=now)
     seats = seats_of(mail, webinar)
     if not seats:
-        raise Obsolete("Nobody of them is in it any more.")
+        raise Obsolete(gettext_noop("Nobody of them is in it any more."))
     facts, zone = people_of(mail, seats), zone_of(mail, seats)
     own = [facts["own"]] if facts["own"] else []
     return told | facts | {"entries": own, "session": session(webinar, zone=zone), "was": spoken(was, zone)}
@@ -65,7 +66,7 @@ def webinar_changed(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
 def to_guest(mail: OutgoingMail, webinar: Webinar, was: Facts, *, now: datetime) -> dict[str, Any]:
     guest = Invitation.objects.filter(pk=mail.context["invitation"]).first()
     if guest is None or not guest.is_open(now):
-        raise Obsolete("The invitation is no longer open.")
+        raise Obsolete(gettext_noop("The invitation is no longer open."))
     card = session(webinar, link=links.invitation(guest))
     return {"name": Own(guest.name), "session": card, "was": spoken(was, "WITA"), "own": None, "people": []}
 
@@ -113,14 +114,14 @@ def account_of(mail: OutgoingMail) -> int | None:
 def reminder_of(mail: OutgoingMail) -> Reminder:
     about = known(mail).reminders.get(mail.context.get("reminder"))
     if about is None:
-        raise Obsolete("The reminder is gone.")
+        raise Obsolete(gettext_noop("The reminder is gone."))
     return about
 
 
 def webinar_of(mail: OutgoingMail) -> Webinar:
     webinar = known(mail).webinars.get(mail.context.get("webinar"))
     if webinar is None:
-        raise Obsolete("The webinar is gone.")
+        raise Obsolete(gettext_noop("The webinar is gone."))
     return webinar
 
 

@@ -1,12 +1,14 @@
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import OpClass
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Left, Trim
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registration.models.people import Participant, User
@@ -82,6 +84,11 @@ def shared_words() -> models.GeneratedField:
     return models.GeneratedField(expression=short, output_field=text, db_persist=True, verbose_name=_("reason"))
 
 
+def in_words(error: str) -> str:
+    """Our own reasons in the reader's language, a server's words as they came. The rows hold all in English."""
+    return gettext(error) if error else ""
+
+
 # As `addresses.key`: mail to name+tag@ is found with that to name@.
 TO_KEY = Func(F("to"), Value(r"\+[^@]*@"), Value("@"), function="regexp_replace", output_field=models.CharField())
 
@@ -94,6 +101,12 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
 
     def stuck_since(self, moment: datetime) -> "OutgoingMailQuerySet":
         return self.filter(status=OutgoingMail.Status.SENDING, claimed_at__lte=moment)
+
+    def update_in_order(self, **fields: Any) -> int:
+        """A change of many: all that make one take the rows in the same order, so that no two wait for each other."""
+        rows = self.order_by("pk").select_for_update(of=("self",), no_key=True)
+        with transaction.atomic(savepoint=False):
+            return OutgoingMail.objects.filter(pk__in=rows.values("pk")).update(**fields)
 
 
 class OutgoingMail(models.Model):
@@ -143,11 +156,24 @@ class OutgoingMail(models.Model):
     participant = models.ForeignKey(
         Participant, models.CASCADE, null=True, blank=True, related_name="mails", verbose_name=_("participant")
     )
+    # Most mails are about neither: their indexes, below, hold those that are.
     registration = models.ForeignKey(
-        Registration, models.CASCADE, null=True, blank=True, related_name="mails", verbose_name=_("registration")
+        Registration,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="mails",
+        verbose_name=_("registration"),
     )
     announcement = models.ForeignKey(
-        Announcement, models.CASCADE, null=True, blank=True, related_name="mails", verbose_name=_("announcement")
+        Announcement,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="mails",
+        verbose_name=_("announcement"),
     )
     context = models.JSONField(
         _("facts"),
@@ -158,6 +184,8 @@ class OutgoingMail(models.Model):
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # Of workers that had it in hand, since it was last written without harm.
+    deaths = models.PositiveSmallIntegerField(_("workers lost"), default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("queued at"), default=timezone.now, editable=False)
     not_before = models.DateTimeField(_("not before"), default=timezone.now)
     not_after = models.DateTimeField(
@@ -195,7 +223,8 @@ class OutgoingMail(models.Model):
                 name="mail_due",
             ),
             # Serves the sweep of stuck rows and the count for MAIL_PER_MINUTE.
-            models.Index(fields=["claimed_at"], name="mail_claimed"),
+            models.Index(fields=["claimed_at"], condition=Q(claimed_at__isnull=False), name="mail_claimed"),
+            models.Index(fields=["registration"], condition=Q(registration__isnull=False), name="mail_by_registration"),
             # An announcement's progress, while thousands of its mails are on their way.
             models.Index(
                 fields=["announcement", "status"],
@@ -217,6 +246,9 @@ class OutgoingMail(models.Model):
             ),
             # Each sign-up looks for a code that has just left for its address.
             models.Index(fields=["to", "created_at"], condition=Q(kind="code"), name="mail_code"),
+            # What must be forgotten when it is of no use any more, each minute.
+            models.Index(fields=["not_after"], condition=Q(kind="unknown_account"), name="mail_stranger"),
+            models.Index(fields=["not_after"], condition=Q(kind="code") & ~Q(context={}), name="mail_live_code"),
         ]
 
     def __str__(self) -> str:
@@ -226,6 +258,10 @@ class OutgoingMail(models.Model):
         if not self.message_id:
             self.message_id = new_message_id()
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def why(self) -> str:
+        return in_words(self.error)
 
 
 def new_message_id() -> str:

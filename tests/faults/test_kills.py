@@ -39,7 +39,8 @@ def test_a_worker_killed_twenty_times_at_random_loses_nothing(lone_workers, mail
         mailbox.wait_for_silence(0.1)
         ledger.let_the_lease_pass()
     ledger.count(f"{in_mid_batch} of {KILLS} kills in the middle of a batch, {PROGRAMS} of them of the whole program")
-    assert in_mid_batch >= KILLS - 3
+    # What a dead worker held is a batch for each mail: some kills come between two.
+    assert in_mid_batch >= KILLS * 0.6
     assert ledger.open_ones().count() > 50, "the kills came too late"
     mailbox.delay = 0
     ledger.let_the_lease_pass()

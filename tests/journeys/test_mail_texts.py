@@ -28,7 +28,7 @@ def test_own_words_from_the_first_draft_to_the_mailbox(new_page, sign_in_page, m
 
     body.fill(OWN)
     page.fill("[name=person]", seat.code)
-    page.locator("button[value=preview]").click()
+    page.locator("button[value=preview]:visible").click()
     letter = page.frame_locator("iframe").first
     expect(letter.locator("strong", has_text="Ani")).to_be_visible()
     expect(letter.get_by_role("link", name="Halaman Anda")).to_be_visible()
@@ -47,3 +47,16 @@ def test_own_words_from_the_first_draft_to_the_mailbox(new_page, sign_in_page, m
     [message] = mailbox.messages
     assert "Sampai jumpa!" in message.get_body(("plain",)).get_content()
     assert "<strong>Ani</strong>" in message.get_body(("html",)).get_content()
+
+
+def test_without_scripts_a_text_is_written_and_enter_sends_no_mail(new_page, sign_in_page, mailbox):
+    page = new_page(java_script_enabled=False, viewport={"width": 360, "height": 900})
+    sign_in_page(page, factories.UserFactory(organiser=True))
+    page.goto("/admin/registration/mailtext/kind/confirmation/")
+    page.fill("[name=id-subject]", "Tautan untuk {first_name}")
+    page.press("[name=id-subject]", "Enter")
+    expect(page.get_by_text("Tautan untuk Maria").first).to_be_visible()
+    assert mailbox.messages == []
+
+    page.locator("button[value=save]").click()
+    expect(page.locator("a[href$='/change/']")).to_have_count(1)

@@ -102,6 +102,12 @@ def test_a_preview_saves_nothing_and_shows_the_words_in_the_fields(client):
     assert not MailText.objects.exists()
 
 
+def test_enter_in_a_field_shows_the_mail_and_sends_none(client):
+    """It presses the first button of the form."""
+    form = text_of(client.get(CODE)).partition('<form class="flex flex-col')[2]
+    assert re.findall(r'name="_step"\s+value="([a-z-]+)"', form)[0] == "preview"
+
+
 def test_a_preview_with_a_real_person(client):
     seat = factories.RegistrationFactory(participant__name="Ani Nyata")
     url = f"{OVERVIEW}kind/confirmation/"

@@ -140,7 +140,7 @@ def test_the_page_asks_as_much_for_one_as_for_three(organiser, webinar, number, 
         factories.RegistrationFactory(webinar=webinar)
     row = draft(webinar)
     organiser.get(url("change", row.pk))
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         organiser.get(url("change", row.pk))
 
 
@@ -185,6 +185,14 @@ def test_at_an_hour_and_back(organiser, webinar, now):
     assert organiser.post(url("change", row.pk), typed(webinar)).status_code == 403
     organiser.post(url("draft", row.pk))
     assert status(row) == Status.DRAFT
+
+
+def test_what_is_on_its_way_is_read_as_it_was_written(organiser, webinar, now):
+    row = draft(webinar, body="- satu\n- <b>dua</b>")
+    announcements.schedule(row, send_at=now + timedelta(hours=1), now=now)
+    page = organiser.get(url("change", row.pk)).content.decode()
+    assert "- satu\n- &lt;b&gt;dua&lt;/b&gt;</pre>" in page
+    assert "[ind]" not in page
 
 
 def test_stop_and_go_on_with_a_bar(organiser, webinar, now):

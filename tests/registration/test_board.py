@@ -230,7 +230,25 @@ def test_a_worker_that_has_fallen_silent_is_told(organiser, now):
 # ---- Mending
 
 
-def test_one_button_mends_what_is_stuck(now):
+@pytest.fixture
+def steady(now, monkeypatch):
+    """In tests the hour itself is made up."""
+    monkeypatch.setattr(board.delivery, "clock", board.delivery.Clock())
+
+
+def test_after_a_clock_that_jumped_the_button_takes_nothing_from_a_living_worker(now, steady, monkeypatch):
+    in_hand = OutgoingMailFactory(sending=True, claimed_at=now - HOUR)
+    put_off = retrying(now, not_before=now + HOUR)
+    assert board.delivery.clock.is_steady(now)
+    monkeypatch.setattr(board.delivery, "database_now", lambda: now + 2 * board.delivery.JUMP * SECOND)
+    assert board.mend(now) == 1
+    in_hand.refresh_from_db()
+    put_off.refresh_from_db()
+    assert in_hand.status == "SENDING"
+    assert put_off.not_before == now
+
+
+def test_one_button_mends_what_is_stuck(now, steady):
     left = OutgoingMailFactory(sending=True, claimed_at=now - board.delivery.LEASE - SECOND)
     in_hand = OutgoingMailFactory(sending=True, claimed_at=now)
     put_off = retrying(now, not_before=now + HOUR)

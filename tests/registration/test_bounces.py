@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from registration import bounces, comeback, delivery, dsn, erasure, mail, retention, rights, takeaway, tasks
+from registration import bounces, comeback, delivery, dsn, erasure, mail, newaddress, retention, takeaway, tasks
 from registration.models import BouncedAddress, BounceReport, OutgoingMail, RetentionPeriod
 from tests.factories import OutgoingMailFactory, ParticipantFactory, RegistrationFactory, UserFactory, WebinarFactory
 from tests.registration import returned
@@ -266,7 +266,7 @@ def test_a_new_address_gets_what_the_old_one_did_not(sent, mailbox, now):
     for row in (first, sent):
         read(returned.postfix(row))
     account = sent.participant.account
-    assert rights.change_address(account, "baru@example.com", now=now)
+    assert newaddress.change(account, "baru@example.com", now=now)
     assert delivery.deliver_due() == 1, "one confirmation is enough"
     assert mailbox.messages[0]["To"] == "baru@example.com"
     assert BouncedAddress.objects.count() == BounceReport.objects.count() == 0

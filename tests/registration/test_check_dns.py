@@ -258,6 +258,7 @@ def test_the_command_says_that_all_is_well(zone, server):
     assert words.endswith("\nAll is well.\n")
     assert words.count("  good\n") == 5
     assert "WRONG" not in words
+    assert words.count("see that List-Unsubscribe and List-Unsubscribe-Post are among them") == 1
 
 
 def test_the_command_fills_in_the_records_to_set(zone, server):

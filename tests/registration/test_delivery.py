@@ -4,8 +4,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from registration import delivery, letters, mail, pace, smtp
+from registration import delivery, letters, mail, maillog, pace, smtp, tasks
 from registration.models import OutgoingMail
 from tests.factories import (
     AnnouncementFactory,
@@ -107,7 +108,7 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(now, mailbox,
     later = now + delivery.LEASE
     time_machine.move_to(later)
     assert delivery.sweep(now=later) == 2
-    [row, _other] = delivery.claim(now=later)
+    [[row], [_other]] = [delivery.claim(now=later), delivery.claim(now=later)]
     OutgoingMail.objects.filter(pk=row.pk).update(status=Status.SENT, sent_at=later)
     delivery.try_later(batch.waiting[0], "TimeoutError", now=later)
     delivery.release(batch.waiting)
@@ -144,15 +145,98 @@ def test_after_a_long_pause_a_worker_gives_back_what_is_left(now, mailbox, monke
 
 
 def test_a_clock_that_jumps_takes_nothing_out_of_a_living_workers_hands(monkeypatch):
-    wall, counted = [1000.0], [0.0]
-    monkeypatch.setattr(delivery.time, "time", lambda: wall[0])
+    databases, counted = [1000.0], [0.0]
     monkeypatch.setattr(delivery.time, "monotonic", lambda: counted[0])
     clock, answers = delivery.Clock(), []
-    for passed, jump in [(20, 0), (20, 3600), (20, 0), (140, 0), (20, 0), (20, -3600), (180, 0)]:
+    for passed, jump in [(0, 0), (20, 0), (20, 3600), (20, 0), (140, 0), (20, 0), (20, -3600), (180, 0)]:
         counted[0] += passed
-        wall[0] += passed + jump
-        answers.append(clock.is_steady())
-    assert answers == [True, False, False, False, True, False, True]
+        databases[0] += passed + jump
+        answers.append(clock.is_steady(datetime.fromtimestamp(databases[0], UTC)))
+    assert answers == [True, True, False, False, False, True, False, True]
+
+
+def test_a_lease_is_reckoned_by_the_databases_clock(now, mailbox, time_machine, monkeypatch):
+    """Whatever the worker's own says: here it is an hour ahead."""
+    monkeypatch.setattr(delivery, "database_now", lambda: now)
+    monkeypatch.setattr(delivery, "clock", delivery.Clock())
+    time_machine.move_to(now + timedelta(hours=1))
+    facts = {"sending": True, "created_at": now, "not_before": now}
+    [in_hand] = queue(1, claimed_at=now - delivery.LEASE + timedelta(seconds=1), **facts)
+    [left_behind] = queue(1, claimed_at=now - delivery.LEASE, **facts)
+    tasks.deliver_due_mail()
+    assert [message["Message-ID"] for message in mailbox.messages] == [left_behind.message_id]
+    for row in (in_hand, left_behind):
+        row.refresh_from_db()
+    assert (in_hand.status, left_behind.status, left_behind.claimed_at) == (Status.SENDING, Status.SENT, now)
+
+
+def test_the_databases_clock_is_asked():
+    before = timezone.now()
+    assert before - timedelta(seconds=1) < delivery.database_now() < timezone.now() + timedelta(seconds=1)
+
+
+def test_a_wait_ends_by_the_databases_clock(now, mailbox, time_machine, monkeypatch):
+    monkeypatch.setattr(delivery, "database_now", lambda: now)
+    mailbox.tempfail("451 4.3.0 later")
+    [letter] = queue(1, created_at=now, not_before=now)
+    time_machine.move_to(now + timedelta(hours=1))
+    delivery.deliver_due()
+    letter.refresh_from_db()
+    assert (letter.status, letter.not_before) == (Status.RETRY, now + delivery.WAITS[0])
+
+
+# ---- Mails that cost workers their lives
+
+
+def die_over_what_is_claimed(now):
+    claimed = delivery.claim(now=now)
+    assert delivery.sweep(now=now + delivery.LEASE) == len(claimed)
+    return claimed
+
+
+def test_what_a_dead_worker_held_is_alone_in_its_batch_from_then_on(now, mailbox):
+    rows = queue(3)
+    die_over_what_is_claimed(now)
+    rows += queue(3)
+    batches = []
+    while batch := delivery.claim(now=now):
+        batches.append([row.pk for row in batch])
+    assert batches == [[row.pk] for row in rows[:3]] + [[row.pk for row in rows[3:]]]
+
+
+def test_what_goes_before_it_does_not_wait_for_it(now, mailbox):
+    later, first = queue(1)[0], queue_code()
+    OutgoingMail.objects.filter(pk=later.pk).update(deaths=1)
+    assert [row.pk for row in delivery.claim(now=now)] == [first.pk]
+    assert [row.pk for row in delivery.claim(now=now)] == [later.pk]
+
+
+def test_a_mail_over_which_three_workers_have_died_is_given_up(now, mailbox):
+    [deadly, _other] = queue(2)
+    for _death in range(delivery.DEATHS - 1):
+        assert deadly in die_over_what_is_claimed(now)
+    assert [row.pk for row in delivery.claim(now=now)] == [deadly.pk]
+    assert delivery.sweep(now=now + delivery.LEASE) == 0
+    deadly.refresh_from_db()
+    assert (deadly.status, deadly.error, deadly.attempts) == (Status.FAILED, delivery.DEADLY, 3)
+    assert delivery.deliver_due() == 1
+    assert maillog.retry(OutgoingMail.objects.all(), now=now) == 1
+    delivery.claim(now=now)
+    delivery.sweep(now=now + delivery.LEASE)
+    deadly.refresh_from_db()
+    assert deadly.status == Status.FAILED  # by hand it costs one more worker, not three
+
+
+def test_a_mail_that_has_been_written_is_not_to_blame(now, mailbox):
+    """Workers die while it is on its way, which is no fault of its own."""
+    [letter] = queue(1)
+    for _death in range(delivery.DEATHS + 1):
+        [row] = delivery.claim(now=now)
+        assert delivery.render(row, now=now)
+        assert delivery.sweep(now=now + delivery.LEASE) == 1
+        letter.refresh_from_db()
+        assert letter.deaths == 1
+    assert delivery.deliver_due() == 1
 
 
 # ---- The line
@@ -311,9 +395,24 @@ def test_nobody_knows_the_end_of_a_queue_that_is_empty_or_does_not_move(now):
 def test_the_end_is_told_by_the_last_minutes_speed(now):
     sent(6, at=now - timedelta(minutes=2))
     sent(100, at=now - timedelta(minutes=10))
-    queue(9)
+    queue(9, not_before=now - timedelta(minutes=5))
     assert pace.expected_end(now) == now + timedelta(minutes=3)
     assert pace.expected_end_in_words(now) == "selesai sekitar 09.03 WITA"
+
+
+def test_what_left_before_the_queue_began_tells_nothing_of_its_speed(now, settings):
+    sent(1, at=now - timedelta(minutes=2))
+    queue(200)
+    assert pace.expected_end(now) is None
+    settings.MAIL_PER_MINUTE = 50
+    assert pace.expected_end(now) == now + timedelta(minutes=5)
+
+
+def test_a_day_that_is_spent_for_hours_still_has_an_end(now, settings):
+    settings.MAIL_PER_DAY = 10
+    sent(10, at=now - timedelta(hours=3))
+    queue(4, not_before=now - timedelta(hours=2))
+    assert pace.expected_end(now) == now + timedelta(hours=21)
 
 
 def test_the_end_is_told_by_the_limit_of_a_minute_before_anything_has_left(now, settings):
@@ -337,7 +436,7 @@ def test_an_announcement_that_spends_its_share_of_the_day_takes_longer(now, sett
     settings.MAIL_PER_DAY = 12
     sent(8, at=now - timedelta(hours=1))
     sent(1, at=now - timedelta(minutes=1))
-    queue(1)
+    queue(1, not_before=now - timedelta(minutes=2))
     assert pace.expected_end(now) < now + timedelta(hours=1), "there is room for a confirmation"
     queue(3, priority=mail.Priority.BULK)
     assert pace.expected_end(now) == now + timedelta(hours=23)

@@ -4,6 +4,7 @@ import smtplib
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from registration import delivery, letters, mail, maillog
@@ -188,7 +189,7 @@ def test_rows_of_a_dead_worker_are_swept_back_with_their_message_id(now, mailbox
 
 
 def test_mail_per_minute_holds_across_runs(now, mailbox, settings, time_machine):
-    settings.MAIL_PER_MINUTE = 3
+    settings.MAIL_PER_MINUTE = 4
     webinar = WebinarFactory()
     for _person in range(5):
         about(RegistrationFactory(webinar=webinar))
@@ -208,10 +209,42 @@ def test_a_fifth_of_the_minute_is_kept_for_codes(now, mailbox, settings):
     assert delivery.deliver_due(urgent_only=True) == 1
 
 
+@pytest.mark.parametrize(("limit", "reminders", "codes"), [(4, 3, 1), (2, 1, 1), (1, 1, 0)])
+def test_however_low_the_limit_of_a_minute_one_is_kept_for_a_code(now, mailbox, settings, limit, reminders, codes):
+    settings.MAIL_PER_MINUTE = limit
+    OutgoingMailFactory.create_batch(5, kind="unknown_account", participant=None, priority=7)
+    assert delivery.deliver_due() == reminders
+    OutgoingMailFactory(kind="code", context={"code": "123456"}, priority=0, to="u@example.org")
+    assert delivery.deliver_due(urgent_only=True) == codes
+
+
+def test_with_one_mail_a_minute_the_next_is_the_code(now, mailbox, settings, time_machine):
+    settings.MAIL_PER_MINUTE = 1
+    OutgoingMailFactory.create_batch(3, kind="unknown_account", participant=None, priority=7)
+    assert delivery.deliver_due() == 1
+    code = OutgoingMailFactory(kind="code", context={"code": "123456"}, priority=0, to="u@example.org")
+    time_machine.move_to(now + timedelta(seconds=61))
+    assert delivery.deliver_due() == 1
+    assert mailbox.messages[-1]["To"] == code.to
+
+
 def test_an_address_without_an_account_is_forgotten_with_its_mail(now):
     mail.queue_unknown_account("nobody@example.org", language="id", now=now)
     mail.forget_codes(now=now + mail.CODE_LIFE)
     assert OutgoingMail.objects.count() == 0
+
+
+def test_what_must_be_forgotten_is_found_by_an_index(now):
+    mail.queue_code("u@example.org", "123456", language="id", now=now)
+    mail.queue_unknown_account("nobody@example.org", language="id", now=now)
+    OutgoingMailFactory.create_batch(200, kind="code", participant=None, not_after=now - timedelta(days=1))
+    late = OutgoingMail.objects.filter(not_after__lte=now)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE registration_outgoingmail")
+        cursor.execute("SET LOCAL enable_seqscan TO off")
+    codes, strangers = late.filter(kind="code").exclude(context={}), late.filter(kind="unknown_account")
+    assert "mail_live_code" in codes.explain()
+    assert "mail_stranger" in strangers.explain()
 
 
 def test_claiming_and_sending_cost_a_constant_number_of_queries_a_batch(now, mailbox, django_assert_num_queries):

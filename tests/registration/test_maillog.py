@@ -359,6 +359,36 @@ def test_one_mail_from_its_own_page(organiser, page, before, words):
     assert other.status == before
 
 
+@pytest.mark.parametrize(
+    ("status", "pages"),
+    [
+        ("SENT", {"repeat"}),
+        ("FAILED", {"send-again"}),
+        ("BOUNCED", {"send-again", "repeat"}),
+        ("RETRY", {"cancel"}),
+        ("CANCELLED", set()),
+    ],
+)
+def test_a_mail_offers_only_what_can_be_done_to_it(organiser, status, pages, now):
+    row = OutgoingMailFactory(status=status, sent_at=now)
+    shown = organiser.get(f"{LOG}{row.pk}/change/").content.decode()
+    assert {page for page in ("send-again", "cancel", "repeat") if f"{LOG}{row.pk}/{page}/" in shown} == pages
+
+
+def test_our_own_reasons_are_in_the_readers_language_and_a_servers_as_they_came(organiser):
+    person = RegistrationFactory().participant
+    ours = OutgoingMailFactory(participant=person)
+    theirs = OutgoingMailFactory(participant=person, status="FAILED", error="550 No thanks")
+    maillog.cancel(everything().filter(pk=ours.pk), now=ours.created_at)
+    pages = [LOG, f"{LOG}{ours.pk}/change/", f"/en/admin/registration/participant/{person.pk}/change/"]
+    for page in pages:
+        assert "Cancelled by an organiser." in organiser.get(page).content.decode()
+        indonesian = organiser.get(page.removeprefix("/en")).content.decode()
+        assert "Dibatalkan oleh panitia." in indonesian
+        assert "Cancelled" not in indonesian
+    assert "550 No thanks" in organiser.get(f"{LOG.removeprefix('/en')}{theirs.pk}/change/").content.decode()
+
+
 @pytest.mark.parametrize("page", ["send-again", "cancel", "repeat"])
 @pytest.mark.parametrize("pk", ["0", "99999999999999999999999", "x"])
 def test_a_mail_that_is_not_there(organiser, page, pk):

@@ -110,6 +110,7 @@ VARIANTS = {
         with_people,
     ],
     Kind.PARTNER_LIST: [lambda facts: {"is_after": True}, lambda facts: {"shared": 1}],
+    Kind.ROLE_INVITATION: [lambda facts: {"organisation": ""}],
     Kind.ALERT: [
         lambda facts: {"texts": 2},
         lambda facts: {"waiting": 0, "failed": 0, "codes": 0, "texts": 1},
@@ -249,6 +250,18 @@ def test_a_long_title_does_not_break_the_log():
         ("<b>bukan</b> & {site}", "&lt;b&gt;bukan&lt;/b&gt; &amp; ", "<b>bukan</b> & https://kpt.example.org"),
         ("    menjorok", ">menjorok<", "menjorok"),
         ("![gambar](https://x.example.org/a.png)", "!<a ", "!gambar <https://x.example.org/a.png>"),
+        (
+            "https://x.example.org/a_b?c=1&d",
+            'href="https://x.example.org/a_b?c=1&amp;d"',
+            "https://x.example.org/a_b?c=1&d",
+        ),
+        ("(https://x.example.org/a).", "(<a ", "(https://x.example.org/a)."),
+        ("https://x.example.org/a, kata", ">https://x.example.org/a</a>, kata", "https://x.example.org/a, kata"),
+        (
+            "https://x.example.org/?s={site}",
+            ">https://x.example.org/?s=",
+            "https://x.example.org/?s=https://kpt.example.org",
+        ),
     ],
 )
 def test_markdown_as_html_and_as_text(source, markup, text):

@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import translation
 
-from registration import care, reached
-from tests.factories import OutgoingMailFactory, ParticipantFactory, RegistrationFactory, UserFactory
+from registration import care, reached, reminders
+from registration.models import OutgoingMail
+from tests.factories import OutgoingMailFactory, ParticipantFactory, RegistrationFactory, UserFactory, WebinarFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,10 @@ CASES = [
     (
         {"status": "BOUNCED", "error": "550 5.1.1 no such person"},
         "No: it was sent to maria@example.org on 1 June 2027 at 09.00 WITA and came back. 550 5.1.1 no such person",
+    ),
+    (
+        {"status": "BOUNCED", "error": "Not sent: this address bounces."},
+        "No: it was not sent, because mail to maria@example.org comes back.",
     ),
     (
         {"failed": True, "error": "550 no"},
@@ -116,6 +121,39 @@ def test_the_carers_mail_about_her_group_tells_of_who_is_in_it(now):
     care.tell(carer, [here.pk], moment=now)
     assert reached.by(here).startswith("Not yet: it has waited for ibu@example.org")
     assert reached.by(there) == "No: no mail with her link was ever queued."
+
+
+@pytest.mark.parametrize("has_own_seat", [True, False])
+def test_a_reminder_to_her_carer_tells_of_all_who_had_a_seat_by_then(has_own_seat, now):
+    carer = ParticipantFactory(name="Ibu Rosa", email="ibu@example.org")
+    carer.account.name = "Ibu Rosa"
+    carer.account.save()
+    here, late = ParticipantFactory.create_batch(2, email="", account=carer.account)
+    webinar = WebinarFactory(starts_at=now + timedelta(minutes=30), reminder_minutes=[60])
+    other = WebinarFactory()
+    seats = [
+        RegistrationFactory(participant=p, webinar=w, confirmed_at=now) for p in (here, late) for w in (webinar, other)
+    ]
+    seats[0].__class__.objects.filter(pk=seats[0].pk).update(confirmed_at=now - timedelta(hours=1))
+    if has_own_seat:
+        RegistrationFactory(participant=carer, webinar=webinar, confirmed_at=now - timedelta(hours=1))
+    reminders.queue_due(now=now)
+    OutgoingMail.objects.update(status="SENT", sent_at=now)
+    for seat in seats:
+        seat.refresh_from_db()
+    yes = "Yes: it was sent to ibu@example.org on 1 June 2027 at 09.00 WITA, and the mail server accepted it."
+    assert reached.by(here) == f"{yes} Her mail goes to Ibu Rosa, who looks after her."
+    assert [reached.about(seat)[:3] for seat in seats] == ["Yes", "No:", "No:", "No:"]
+
+
+def test_a_change_told_to_her_carer_counts(now):
+    carer = UserFactory(email="ibu@example.org", name="Ibu Rosa")
+    person = ParticipantFactory(email="", account=carer)
+    seat, elsewhere = (RegistrationFactory(participant=person, confirmed_at=now) for _webinar in range(2))
+    facts = {"webinar": seat.webinar_id, "was": {}, "carer": carer.pk}
+    OutgoingMailFactory(kind="webinar_changed", participant=None, to=carer.email, context=facts, sent=True)
+    assert reached.about(seat).startswith("Yes: it was sent to ibu@example.org")
+    assert reached.about(elsewhere).startswith("No:")
 
 
 @pytest.mark.parametrize("rows", [1, 3])

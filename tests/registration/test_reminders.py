@@ -13,6 +13,7 @@ from django.utils import translation
 from conference.models import Webinar
 from registration import delivery, erasure, letters, reminders, tasks
 from registration.models import Attendance, OutgoingMail, Reminder, User, WebinarNotice
+from registration.models.reminders import facts_of
 from tests.factories import ParticipantFactory, RegistrationFactory, WebinarFactory
 
 pytestmark = pytest.mark.django_db
@@ -361,7 +362,7 @@ def test_among_100_000_it_reads_the_seats_of_one_webinar(webinar):
     assert all("never executed" in line for line in idle if " on " in line)
     busy = plan(webinar.starts_at - DAY)
     assert "Seq Scan on registration_registration" not in busy
-    assert re.search(r"Index Scan (using|on) registration_(by_webinar|registration_webinar_id)", busy)
+    assert re.search(r"Index Scan (using|on) registration_(by_webinar|list_webinar)", busy)
     assert len(rows()) == 12_500
 
 
@@ -374,11 +375,37 @@ def test_the_timetable_shows_when_which_goes_and_how_many_it_reached(webinar, se
     first, *_others = [mail for mail in rows() if mail.status == "QUEUED"]
     OutgoingMail.objects.filter(pk=first.pk).update(status="SENT", sent_at=webinar.starts_at)
     with django_assert_num_queries(2):
-        lines = reminders.timetable(webinar)
-    found = [(one.minutes, one.is_to_come, one.sent, one.waiting, one.lost) for one in lines]
-    assert found == [(1440, False, 0, 0, 3), (60, False, 1, 2, 0), (10, True, 0, 0, 0)]
+        lines = reminders.timetable(webinar, now=webinar.starts_at - HOUR)
+    found = [(one.minutes, one.fate, one.sent, one.waiting, one.lost) for one in lines]
+    assert found == [(1440, "", 0, 0, 3), (60, "", 1, 2, 0), (10, "to_come", 0, 0, 0)]
     assert [webinar.starts_at - one.due_at for one in lines] == [DAY, HOUR, TEN]
-    assert reminders.timetable(WebinarFactory(unknown_hour=True)) == []
+    assert reminders.timetable(WebinarFactory(unknown_hour=True), now=webinar.starts_at) == []
+
+
+def fates(webinar, now):
+    return {line.minutes: line.fate for line in reminders.timetable(webinar, now=now)}
+
+
+def test_the_timetable_says_what_will_happen_to_those_whose_hour_has_passed(webinar, seat):
+    """As when the webinar is moved to half an hour from now, and then as the tick does it."""
+    now = webinar.starts_at - HOUR / 2
+    assert fates(webinar, now) == {1440: "too_late", 60: "next", 10: "to_come"}
+    Webinar.objects.filter(pk=webinar.pk).update(status="draft")
+    webinar.refresh_from_db()
+    assert set(fates(webinar, now).values()) == {"off"}
+    Webinar.objects.filter(pk=webinar.pk).update(status="published")
+    due(webinar, HOUR / 2)
+    assert Reminder.objects.get(minutes=1440).is_late
+    assert not Reminder.objects.get(minutes=60).is_late
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_one_in_whose_place_the_mail_of_a_change_comes_is_said_to_be(is_told, webinar, seat):
+    now = webinar.starts_at - HOUR / 2
+    told = {"told_at": now} if is_told else {"seen": facts_of(webinar), "seen_at": now}
+    WebinarNotice.objects.update_or_create(webinar=webinar, defaults={"told": facts_of(webinar), **told})
+    webinar.refresh_from_db()
+    assert fates(webinar, now) == {1440: "too_late", 60: "overtaken", 10: "to_come"}
 
 
 def test_when_somebody_in_care_goes_the_carers_reminder_loses_its_words(webinar):

@@ -57,5 +57,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  WRONG  {problem}")
         for note in finding.notes:
             self.stdout.write(f"  note   {note}")
+        if finding.kind.startswith("DKIM"):
+            self.stdout.write(f"  note   {dnsrecords.COVERED}")
         if not finding.problems:
             self.stdout.write("  good")
