@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from registration import addresses, deadlocks, history, links, mail, merging, signup
+from registration import addresses, deadlocks, history, links, mail, merging, newcomers
 from registration.models import Event, Handover, OutgoingMail, Participant, User
 
 # Mails that a carer can have sent to addresses of others.
@@ -57,7 +57,7 @@ def write_to(handover: Handover, *, now: datetime) -> None:
     mail.queue(
         OutgoingMail.Kind.HANDOVER,
         key=f"handover:{handover.pk}",
-        to=signup.address_on_record(handover.email),
+        to=newcomers.address_on_record(handover.email),
         language=handover.participant.language,
         context={"handover": handover.pk},
         not_after=now + links.HANDOVER_AGE,
@@ -81,7 +81,7 @@ def accept(handover: Handover, *, now: datetime) -> bool:
     """
     with transaction.atomic():
         lock_accounts(handover)
-        user = signup.account_of(handover.email, language=handover.participant.language, now=now)
+        user = newcomers.account_of(handover.email, language=handover.participant.language, now=now)
         person = Participant.objects.select_for_update(no_key=True).filter(pk=handover.participant_id).first()
         still_open = Handover.objects.filter(pk=handover.pk, accepted_at=None, withdrawn_at=None)
         if person is None or person.email or not still_open.update(accepted_at=now):

@@ -103,6 +103,12 @@ def write_to(invitations: Iterable[Invitation], *, is_reminder: bool = False) ->
     )
 
 
+def newest_mails(invitations: Iterable[int]) -> dict[int, str]:
+    """What became of the last mail of each; of one that was cancelled nothing is known any more."""
+    mails = OutgoingMail.objects.filter(kind=mail.Kind.INVITATION, context__invitation__in=list(invitations))
+    return dict(mails.order_by("created_at", "pk").values_list("context__invitation", "status"))
+
+
 # ---- Her answer
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from conference.models import Webinar
-from registration.models import Handover, Invitation, Participant, Registration, User
+from registration.models import Handover, Invitation, Participant, Registration, RoleInvitation, User
 
 JOIN_SALT = "registration.join"
 PAGE_SALT = "registration.page"
@@ -18,12 +18,14 @@ INVITATION_SALT = "registration.invitation"
 # From the earliest sign-up to well after the conference.
 LINK_AGE = timedelta(days=400)
 HANDOVER_AGE = timedelta(days=14)
+ROLE_AGE = timedelta(days=7)
 
 
 # A dot: some mail programs end an address at a colon.
 join_signer = signing.TimestampSigner(salt=JOIN_SALT, sep=".")
 page_signer = signing.TimestampSigner(salt=PAGE_SALT, sep=".")
 invitation_signer = signing.TimestampSigner(salt=INVITATION_SALT, sep=".")
+role_signer = signing.TimestampSigner(salt="registration.role", sep=".")
 handover_signer = signing.TimestampSigner(salt="registration.handover", sep=".")
 unsubscribe_signer = signing.Signer(salt="registration.unsubscribe", sep=".")
 calendar_signer = signing.Signer(salt="registration.calendar", sep=".")
@@ -60,7 +62,7 @@ def read_page(token: str) -> Participant | None:
 
 def is_spent(token: str) -> bool:
     """Whether a link that opens nothing was ours once: it has aged, or was ended. Else it is forged, or broken off."""
-    for signer in (join_signer, page_signer, invitation_signer):
+    for signer in (join_signer, page_signer, invitation_signer, role_signer):
         with suppress(signing.BadSignature):
             signer.unsign(token)
             return True
@@ -105,6 +107,19 @@ def read_handover(token: str) -> Handover | None:
     return (
         Handover.objects.select_related("participant__account", "created_by").filter(pk=pk, withdrawn_at=None).first()
     )
+
+
+def role_token(invitation: RoleInvitation) -> str:
+    return role_signer.sign(str(invitation.pk))
+
+
+def read_role(token: str) -> RoleInvitation | None:
+    """One that is open or not: `roleinvitations.standing` says how it is with it."""
+    try:
+        pk = role_signer.unsign(token, max_age=ROLE_AGE)
+    except signing.BadSignature:
+        return None
+    return RoleInvitation.objects.select_related("organisation", "invited_by").filter(pk=pk).first()
 
 
 def unsubscribe_token(account_id: int) -> str:
@@ -181,3 +196,7 @@ def unsubscribe(account_id: int) -> str:
 
 def take_over(handover: Handover) -> str:
     return with_token("handover", handover_token(handover))
+
+
+def take_role(invitation: RoleInvitation) -> str:
+    return with_token("role", role_token(invitation))

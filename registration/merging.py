@@ -11,7 +11,7 @@ from django.db.models import Case, CharField, Count, F, Q, When, Window
 from django.db.models.functions import Lower
 
 from conference.models import Webinar
-from registration import addresses, consents, deadlocks, history, seats, waitinglist, withdrawals
+from registration import addresses, audit, consents, deadlocks, history, mergedmail, seats, waitinglist, withdrawals
 from registration.models import (
     Attendance,
     Certificate,
@@ -29,6 +29,8 @@ from registration.models.people import ParticipantQuerySet
 
 Status = Registration.Status
 
+# The last: who would rather not say.
+UNANSWERED = ("", "undisclosed")
 FILLED_IN = ("phone", "organisation", "organisation_kind", "guardian_name")
 
 
@@ -44,6 +46,7 @@ class Pair(NamedTuple):
 def merge(kept: Participant, other: Participant, *, actor: User | None, now: datetime) -> bool:
     """All that `other` has moves to `kept`, and `other` goes. False when one of the two has gone before."""
     with transaction.atomic():
+        mergedmail.lock_announcements()
         if kept.pk == other.pk or not lock(kept, other):
             return False
         withdrawals.lock(sharing_with(kept, other))
@@ -56,6 +59,7 @@ def merge(kept: Participant, other: Participant, *, actor: User | None, now: dat
         ended = unite_consents(kept, other)
         unite_sensitive_answers(kept, other)
         take_back_handovers(kept, other, now=now)
+        mergedmail.unite(kept, other, now=now)
         move_rows(other, kept)
         dissolve(other, kept)
         history.note(
@@ -88,10 +92,13 @@ def leave_mailbox(person: Participant) -> None:
     )
     person.registrations.update(link_version=F("link_version") + 1)
     there = OutgoingMail.objects.filter(participant=person, to=person.account.email)
+    mergedmail.stay_with_carer(there, person)
     waiting = there.filter(status__in=[OutgoingMail.Status.QUEUED, OutgoingMail.Status.RETRY])
     # This one is for all of the group, and is written to those who are still in it.
-    waiting.exclude(kind=OutgoingMail.Kind.WEBINAR_CANCELLED).update(status=OutgoingMail.Status.CANCELLED)
-    there.filter(sent_at__isnull=False).update(participant=None, registration=None, subject="", text="", html="")
+    waiting.exclude(kind=OutgoingMail.Kind.WEBINAR_CANCELLED).update_in_order(status=OutgoingMail.Status.CANCELLED)
+    there.filter(sent_at__isnull=False).update_in_order(
+        participant=None, registration=None, subject="", text="", html=""
+    )
 
 
 def webinar_ids(*people: Participant) -> list[int]:
@@ -241,6 +248,7 @@ def references(model: type[models.Model]) -> Iterator[models.ManyToOneRel]:
 def dissolve(other: Participant, kept: Participant) -> None:
     """The emptied entry goes, what it knew and the kept one does not is filled in, and a bare account goes along."""
     account = other.account
+    audit.forget([other.pk])  # at her deletion nothing leads from the kept entry to these
     Participant.objects.filter(pk=other.pk).delete()  # before, since a phone may be given only once
     fill_in(kept, other)
     if account.pk == kept.account_id:
@@ -254,10 +262,9 @@ def dissolve(other: Participant, kept: Participant) -> None:
 def fill_in(kept: Participant, other: Participant) -> None:
     for field in FILLED_IN:
         setattr(kept, field, getattr(kept, field) or getattr(other, field))
-    if kept.gender == Participant.Gender.UNDISCLOSED:
-        kept.gender = other.gender
-    if kept.age_group == Participant.AgeGroup.UNDISCLOSED:
-        kept.age_group = other.age_group
+    for field in ("gender", "age_group"):
+        if getattr(kept, field) in UNANSWERED:
+            setattr(kept, field, getattr(other, field) or getattr(kept, field))
     if kept.province == other.province:
         kept.regency = kept.regency or other.regency
     if kept.is_in_care:
@@ -295,19 +302,21 @@ def reach() -> Case:
 def possible_duplicates() -> ParticipantQuerySet:
     """Of one name with another entry, and of one phone, address or account: for organisers to look at, no more.
 
-    By sorting, not by comparing each with each: many people may have one name.
+    By sorting, not by comparing each with each: many people may have one name. Few share a phone, an address or an
+    account at all, and two have one address only if a carer gave it for one of them.
     """
-    by_reach = Participant.objects.annotate(reach=reach()).filter(reach__gt="")
-    return Participant.objects.filter(
-        Q(pk__in=more_than_one(Participant.objects.filter(phone__gt=""), "phone"))
-        | Q(pk__in=more_than_one(by_reach, "reach"))
-        | Q(pk__in=more_than_one(Participant.objects.all(), "account"))
+    given = Participant.objects.filter(email="", contact_email__gt="").values(key=addresses.key_of("contact_email"))
+    by_reach = Participant.objects.annotate(reach=reach()).filter(reach__gt="", reach__in=given)
+    found = more_than_one(Participant.objects.all(), "account").union(
+        more_than_one(by_reach, "reach"), more_than_one(Participant.objects.filter(phone__gt=""), "phone")
     )
+    return Participant.objects.filter(pk__in=found)
 
 
 def more_than_one(people: ParticipantQuerySet, field: str) -> models.QuerySet[Any, Any]:
+    shared = people.order_by().values(field).annotate(people=Count("pk")).filter(people__gt=1).values(field)
     number = Window(Count("pk"), partition_by=[Lower("name"), F(field)])
-    return people.annotate(number=number).filter(number__gt=1).values("pk")
+    return people.filter(**{f"{field}__in": shared}).annotate(number=number).filter(number__gt=1).values("pk")
 
 
 def possibly_the_same(participant: Participant) -> ParticipantQuerySet:

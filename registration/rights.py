@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from registration import addresses, bounces, comeback, consents, deadlocks, history, signup
-from registration.models import Consent, Event, OutgoingMail, Participant, Registration, User
-
-Status = OutgoingMail.Status
+from registration import consents, deadlocks, history, signup
+from registration.models import Consent, Event, Participant, Registration, User
 
 # Her own words for herself. Not the address: a code proves it.
 CORRECTABLE = (
@@ -61,30 +58,6 @@ def mind_guardian(participant: Participant, *, agrees: bool, actor: User, langua
         consents.withdraw(consent, now=now, actor=actor)
     if participant.guardian_name and agrees:
         consents.grant(participant, Consent.Purpose.GUARDIAN, language=language, now=now, actor=actor)
-
-
-def change_address(user: User, email: str, *, now: datetime, actor: User | None = None) -> bool:
-    """To an address that a code has just proven to be hers, or that an organiser answers for. False when another account has it: then there are two
-    entries of one person, which organisers can merge."""
-    key = addresses.key(email)
-    with transaction.atomic():
-        account = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        own = Participant.objects.filter(account=account, email_key=account.email_key)
-        taken = User.objects.filter(email_key=key).exclude(pk=account.pk)
-        if taken.exists() or Participant.objects.filter(email_key=key).exclude(pk__in=own).exists():
-            return False
-        for person in list(own.select_for_update(no_key=True)):
-            history.note(Event.Kind.CORRECTED, person, now=now, actor=actor or user, words="email")
-            Participant.objects.filter(pk=person.pk).update(email=email)
-        User.objects.filter(pk=account.pk).update(email=email)
-        EmailAddress.objects.filter(user=account).delete()
-        EmailAddress.objects.create(user=account, email=email, primary=True, verified=True)
-        # What waits goes where she is; a code answers for the address that it was asked for.
-        waiting = OutgoingMail.objects.filter(to=account.email, status__in=[Status.QUEUED, Status.RETRY])
-        waiting.exclude(kind=OutgoingMail.Kind.CODE).update(to=email)
-        comeback.moved(account.email, email, now=now)
-        bounces.forget([account.email])
-    return True
 
 
 def restrict(participant: Participant, *, actor: User | None = None, now: datetime) -> bool:

@@ -5,20 +5,17 @@ One path for known and unknown addresses, and a second call changes nothing.
 
 from collections.abc import Callable, Iterable, Sized
 from datetime import datetime, timedelta
-from typing import NotRequired, TypedDict, TypeVar
+from typing import NotRequired, TypedDict
 
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import F
-from django.db.models.expressions import DatabaseDefault
 
 from conference.models import Organisation, Webinar, WebinarQuerySet
-from registration import addresses, consents, deadlocks, history, invitations, mail, seats, waitinglist
+from registration import addresses, consents, deadlocks, history, invitations, mail, newcomers, seats, waitinglist
 from registration.models import Event, Invitation, OutgoingMail, Participant, Registration, SeatCount, User
 
 Status = Registration.Status
 Step = Event.Kind
-Known = TypeVar("Known", User, Participant)
 
 # Long enough to find the mail on a slow connection, short enough for the next in line.
 HOLD = timedelta(minutes=30)
@@ -63,7 +60,7 @@ def begin(answers: Answers, *, now: datetime, send_code: Callable[[User], None] 
     """
     email = answers["person"]["email"]
     with transaction.atomic():
-        user = account_of(email, language=answers["language"], now=now)
+        user = newcomers.account_of(email, language=answers["language"], now=now)
         send_code(user)  # before the webinars are locked, for which others wait
         participant = participant_of(user, answers, now=now)
         remember(user, participant, now=now)
@@ -73,70 +70,10 @@ def begin(answers: Answers, *, now: datetime, send_code: Callable[[User], None] 
     return user
 
 
-def account_of(email: str, *, language: str, now: datetime) -> User:
-    """The account of this person, whatever case or plus-tag she writes her address with; locked."""
-    # Not the name: whoever typed it may not be the owner of the address.
-    newcomer = User(email=email, password=make_password(None), language=language, date_joined=now)
-    # Locked, as in `confirm`: account, participant and webinars in this order everywhere, so that nobody deadlocks.
-    user = found_or_added(newcomer)
-    if user.email != email and (participant := unproven_in(user)):
-        user = yield_to(newcomer, user, participant)
-    return user
-
-
-FOUND_OR_ADDED = """
-INSERT INTO {table} AS known ({columns}) VALUES ({values})
-ON CONFLICT (email_key) WHERE NOT email = '' DO UPDATE SET language = known.language RETURNING *
-"""
-
-
-def found_or_added(newcomer: Known) -> Known:
-    """The row of the newcomer's address, locked: one statement for known and unknown, for time tells too.
-
-    A row that is there already is written as it is, which locks it.
-    """
-    fields = [field for field in newcomer._meta.concrete_fields if not (field.primary_key or field.generated)]
-    given = {str(field.column): field.pre_save(newcomer, add=True) for field in fields}
-    given = {column: value for column, value in given.items() if not isinstance(value, DatabaseDefault)}
-    places = ", ".join(["%s"] * len(given))
-    statement = FOUND_OR_ADDED.format(table=newcomer._meta.db_table, columns=", ".join(given), values=places)
-    return type(newcomer).objects.raw(statement, list(given.values()))[0]
-
-
-def unproven_in(user: User) -> Participant | None:
-    """The participant of an account that came with her sign-up and with which nothing else has been done."""
-    if user.last_login or user.is_staff:
-        return None
-    participant = user.participants.filter(email_key=user.email_key, proven_at=None, is_made_up=False).first()
-    if participant is None or user.date_joined != participant.created_at:
-        return None
-    others = user.participants.exclude(pk=participant.pk)
-    return None if user.partner_memberships.exists() or others.exists() else participant
-
-
-def yield_to(newer: User, user: User, participant: Participant) -> User:
-    """What nobody has proven keeps nobody out: not every mail server takes name+tag@ for name@.
-
-    Another account, so that a code on its way to the earlier address opens nothing. What is held stays held.
-    """
-    User.objects.filter(pk=user.pk).update(email=f"{user.pk}@yielded.invalid")
-    newer.save(force_insert=True)
-    participant.account, participant.email = newer, newer.email
-    participant.save(update_fields=["account", "email"])
-    user.delete()
-    return newer
-
-
-def address_on_record(email: str) -> str:
-    """Where mail to this person goes: as her account knows her, not as somebody has just written her."""
-    known = User.objects.filter(email_key=addresses.key(email)).values_list("email", flat=True)
-    return known.first() or email
-
-
 def participant_of(user: User, answers: Answers, *, now: datetime) -> Participant:
     fields = dict(answers["person"])
     fields |= {"email": user.email, "account": user, "language": answers["language"], "created_at": now}
-    return found_or_added(Participant(**fields))
+    return newcomers.found_or_added(Participant(**fields))
 
 
 def remember(user: User, participant: Participant, *, now: datetime) -> None:

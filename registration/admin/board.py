@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from registration import board, pace
 from registration.models import OutgoingMail
+from registration.models.mail import in_words
 
 LOG = "admin:registration_outgoingmail_changelist"
 Status = OutgoingMail.Status
@@ -66,7 +67,7 @@ def failure_row(failure):
     # A comma would part the reason in two, so it goes by `exact`.
     link = reverse(LOG, query={"reason__exact": failure.reason, "status__in": TRIED})
     newest = date_format(timezone.localtime(failure.newest), "j F, H.i") if failure.newest else "-"
-    return {"failure": failure, "link": link, "newest": newest}
+    return {"failure": failure, "reason": in_words(failure.reason), "link": link, "newest": newest}
 
 
 def work_row(work, *, now):

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from registration import bounces, comeback, rights
+from registration import bounces, comeback, newaddress
 from registration.admin.readonly import ReadOnlyAdmin
 from registration.models import BouncedAddress, BounceReport, Participant, User
 
@@ -43,7 +43,7 @@ class BouncesFilter(admin.SimpleListFilter):
         return [("bounces", _("Mail comes back"))]
 
     def queryset(self, request, queryset):
-        return with_bounces(queryset).filter(address_bounces=True) if self.value() == "bounces" else queryset
+        return queryset.filter(bounces.unreachable()) if self.value() == "bounces" else queryset
 
 
 def with_bounces(participants):
@@ -126,7 +126,7 @@ class BouncedAddressAdmin(ReadOnlyAdmin):
         objection = objection_to(account, actor=request.user)
         if request.method == "POST" and not objection and form.is_valid():
             email = form.cleaned_data["email"]
-            if rights.change_address(account, email, now=timezone.now(), actor=request.user):
+            if newaddress.change(account, email, now=timezone.now(), actor=request.user):
                 self.message_user(
                     request, _("Mail goes to %(email)s from now on.") % {"email": email}, messages.SUCCESS
                 )

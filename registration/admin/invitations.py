@@ -14,7 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from registration import addresses, invitations, seats
-from registration.models import Invitation
+from registration.models import Invitation, OutgoingMail
 
 MOST_LINES = 500
 ADDRESS = re.compile(r"[^\s<>,;]+@[^\s<>,;]+")
@@ -24,6 +24,17 @@ STATUS_COLOURS = {
     Invitation.Status.DECLINED: "warning",
     Invitation.Status.EXPIRED: "warning",
     Invitation.Status.WITHDRAWN: "danger",
+}
+
+MailStatus = OutgoingMail.Status
+MAIL_COLOURS = {
+    MailStatus.QUEUED: "info",
+    MailStatus.SENDING: "info",
+    MailStatus.CANCELLED: "warning",
+    MailStatus.SENT: "success",
+    MailStatus.RETRY: "warning",
+    MailStatus.FAILED: "danger",
+    MailStatus.BOUNCED: "danger",
 }
 
 
@@ -123,7 +134,7 @@ class InvitationAdmin(ModelAdmin):
     """Open invitations may be given more time; what they say is not taken back by an edit."""
 
     compressed_fields = False
-    list_display = ["name", "email", "webinar", "status_label", "expires_at", "reminded_at", "answered_at"]
+    list_display = ["name", "email", "webinar", "status_label", "mail", "expires_at", "reminded_at", "answered_at"]
     list_filter = ["status", "webinar"]
     list_filter_sheet = False
     list_select_related = ["webinar"]
@@ -155,6 +166,14 @@ class InvitationAdmin(ModelAdmin):
     def get_queryset(self, request):
         about = ["webinar", "registration__participant", "registration__webinar", "created_by"]
         return super().get_queryset(request).select_related(*about)
+
+    def get_changelist_instance(self, request):
+        """With what became of each one's mail, in one query for the page."""
+        found = super().get_changelist_instance(request)
+        mails = invitations.newest_mails([row.pk for row in found.result_list])
+        for row in found.result_list:
+            row.newest_mail = mails.get(row.pk)
+        return found
 
     def get_fieldsets(self, request, obj=None):
         return self.fieldsets if obj else self.inviting
@@ -221,6 +240,11 @@ class InvitationAdmin(ModelAdmin):
         count = sum(invitations.send_again(row, now=timezone.now()) for row in rows)
         words = ngettext("%d mail is queued.", "%d mails are queued.", count)
         self.message_user(request, words % count, messages.SUCCESS if count else messages.WARNING)
+
+    @display(description=_("mail"), label=MAIL_COLOURS)
+    def mail(self, invitation):
+        state = getattr(invitation, "newest_mail", None)
+        return (state, MailStatus(state).label) if state else None
 
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def status_label(self, invitation):

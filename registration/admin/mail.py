@@ -13,11 +13,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
+from conference.admin.steps import back_to
 from registration import board, maillog
 from registration.admin.board import board_facts
-from registration.admin.desk import back_to
 from registration.admin.mailbulk import CANCEL, REPEAT, RETRY, note
-from registration.admin.readonly import LongListPaginator, ReadOnlyAdmin, ReadOnlyInline
+from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from registration.models import OutgoingMail
 
 STATUS_COLOURS = {
@@ -27,12 +27,15 @@ STATUS_COLOURS = {
     OutgoingMail.Status.RETRY: "warning",
     OutgoingMail.Status.FAILED: "danger",
     OutgoingMail.Status.BOUNCED: "danger",
+    OutgoingMail.Status.CANCELLED: "",
 }
+# By the address under a mail's own.
+DEEDS = {"send-again": RETRY, "cancel": CANCEL, "repeat": REPEAT}
 
 
 class MailInline(ReadOnlyInline):
     model = OutgoingMail
-    fields = ["kind", "to", "status", "attempts", "sent_at", "error"]
+    fields = ["kind", "to", "status", "attempts", "sent_at", "why"]
     readonly_fields = fields
     ordering = ["-created_at"]
     show_change_link = True
@@ -40,12 +43,16 @@ class MailInline(ReadOnlyInline):
     def get_queryset(self, request):
         return super().get_queryset(request).defer("context", "text", "html")
 
+    @admin.display(description=_("error"))
+    def why(self, row):
+        return row.why
+
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
     """A log. `context` is not in it: it may hold a code that signs somebody in."""
 
-    secret_fields = ("context",)
+    secret_fields = ("context", "text", "html")
     list_display = ["created_at", "kind", "to", "status_label", "attempts", "sent_at", "short_error"]
     list_display_links = ["created_at", "kind"]
     list_filter = ["status", "kind", ("created_at", admin.DateFieldListFilter)]
@@ -54,20 +61,19 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     search_help_text = _("Name, address or its beginning, registration code or Message-ID")
     ordering = ["-created_at", "-pk"]
     list_select_related = False
-    paginator = LongListPaginator
-    actions = ["send_again", "cancel_mails", "repeat_mails"]
+    actions = acts_on_all = ["send_again", "cancel_mails", "repeat_mails"]
     actions_list = ["to_board"]
     actions_detail = ["send_this_again", "cancel_this", "repeat_this"]
     fieldsets = [
         (None, {"fields": [("kind", "status"), ("to", "language"), ("participant", "registration", "announcement")]}),
         (
             _("Sending"),
-            {"fields": [("created_at", "sent_at"), ("not_before", "not_after"), ("attempts", "priority"), "error"]},
+            {"fields": [("created_at", "sent_at"), ("not_before", "not_after"), ("attempts", "priority"), "why"]},
         ),
         (_("As sent"), {"fields": ["subject_as_sent", "as_sent", "text_as_sent"]}),
         (_("Traces"), {"fields": ["message_id", "key"], "classes": ["collapse"]}),
     ]
-    readonly_fields = ["subject_as_sent", "as_sent", "text_as_sent"]
+    readonly_fields = ["why", "subject_as_sent", "as_sent", "text_as_sent"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("context", "text", "html")
@@ -88,6 +94,18 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
     def has_decide_permission(self, request, obj=None):
         return request.user.has_perm("registration.change_outgoingmail")
+
+    def get_fieldsets(self, request, obj=None):
+        """Whether she got it is for the mail desk too; what it says holds her personal links."""
+        parts = super().get_fieldsets(request, obj)
+        may_read = request.user.has_perm("registration.view_participant")
+        return parts if may_read else [part for part in parts if "as_sent" not in part[1]["fields"]]
+
+    def get_actions_detail(self, request, object_id):
+        """Only what can be done to this mail: a button whose page says that nothing is done helps nobody."""
+        row, now = OutgoingMail.objects.filter(pk=pk_of(object_id)), timezone.now()
+        useless = {path for path, deed in DEEDS.items() if not deed.which(row, now=now).exists()}
+        return [one for one in super().get_actions_detail(request, object_id) if one.path not in useless]
 
     # ---- The board
 
@@ -155,7 +173,11 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("error"))
     def short_error(self, row):
-        return Truncator(row.error).chars(60)
+        return Truncator(row.why).chars(60)
+
+    @admin.display(description=_("error"))
+    def why(self, row):
+        return row.why
 
     @admin.display(description=_("subject as sent"))
     def subject_as_sent(self, row):

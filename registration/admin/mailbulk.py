@@ -1,21 +1,22 @@
 """Retrying, cancelling and repeating mails, few or all that match a filter: a page says how many before it is done."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registration import maillog
-from registration.admin.desk import back_to, page
+from conference.admin.steps import back_to, page
+from registration import audit, maillog
 from registration.models import OutgoingMail
 
 
@@ -32,10 +33,12 @@ class Wish:
         """None before the page was seen, or when what it said comes back damaged."""
         try:
             moment = parse_datetime(posted["moment"])
-            wish = cls(int(posted["up_to"]), int(posted["number"]), moment)
-        except (KeyError, ValueError):
+            if moment is None or timezone.is_naive(moment):
+                return None
+            # In UTC: the database knows no offset beyond sixteen hours.
+            return cls(int(posted["up_to"]), int(posted["number"]), moment.astimezone(UTC))
+        except (KeyError, OverflowError, ValueError):
             return None
-        return wish if moment and timezone.is_aware(moment) else None
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,20 @@ class Deed:
         able = self.which(maillog.chosen(queryset, up_to=wish.up_to), now=now)
         if able.count() > wish.number:
             return self.page(request, model_admin, queryset, now=now, back=back, has_grown=True)
-        count = self.do(able, now=now, moment=wish.moment)
-        words = self.done(count) % count
-        note(request, words)
+        with transaction.atomic():
+            meant = list(able.only("kind", "to", "participant", "registration")[:2])
+            count = self.do(able, now=now, moment=wish.moment)
+            words = self.done(count) % count
+            note(request, words)
+            row, facts = meant[0] if len(meant) == 1 else OutgoingMail, {"actor": request.user, "now": now}
+            audit.note(audit.Action.ACTED, row, rows=count, details=self.english_title(), **facts)
         back = back or request.get_full_path()
         return back_to(request, model_admin, words, messages.SUCCESS if count else messages.WARNING, back)
+
+    def english_title(self):
+        """As it is called in the catalogue."""
+        with translation.override("en"):
+            return str(self.title)
 
     def page(self, request, model_admin, queryset, *, now, back, has_grown=False):
         rows = maillog.chosen(queryset)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from registration import mailpreviews, mailtexts
+from registration import audit, mailpreviews, mailtexts
 from registration.admin.readonly import ReadOnlyAdmin
 from registration.models import MailText, OutgoingMail
 from registration.placeholders import VOCABULARIES
@@ -148,7 +148,8 @@ class MailTextAdmin(ReadOnlyAdmin):
         vocabulary = VOCABULARIES[kind]
         asked_for = (request.POST or request.GET).get("person", "")
         may_see = request.user.has_perm("registration.view_participant")
-        person = mailpreviews.find(asked_for) if may_see else None
+        if person := mailpreviews.find(asked_for) if may_see else None:
+            audit.look(person, actor=request.user, now=timezone.now())
         looks = [look(kind, side, person) for side in sides]
         return {
             "kind": kind,

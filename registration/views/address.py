@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from registration import accounts, addresses, comeback, limits, rights
+from registration import accounts, addresses, comeback, limits, newaddress
 from registration.data_forms import AddressForm
 from registration.forms import CodeForm
 from registration.views.fresh import FreshCode, fresh_code_required
@@ -104,14 +104,16 @@ def verify(request: HttpRequest, process: NewAddressCode) -> HttpResponse:
 
 def changed(request: HttpRequest, email: str) -> bool:
     try:
-        return rights.change_address(request.user, email, now=timezone.now())
+        return newaddress.change(request.user, email, now=timezone.now())
     except IntegrityError:  # somebody has signed up with it a moment ago
         return False
 
 
 def say(request: HttpRequest, email: str, *, is_changed: bool) -> None:
     if is_changed:
-        text = _("From now on mail goes to %(email)s, and you sign in with it.")
+        text = _(
+            "From now on mail goes to %(email)s, and you sign in with it. Links in earlier mails have ended; new ones are on their way."
+        )
         messages.success(request, text % {"email": email})
         return
     text = _(

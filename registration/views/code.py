@@ -20,7 +20,7 @@ class ConfirmCodeView(ConfirmLoginCodeView):
         return addresses.key(self._process.state["email"]), accounts.network_of(self.request)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self._process.state.get("user_id") and not self._process.user:  # see signup.yield_to
+        if self._process.state.get("user_id") and not self._process.user:  # see newcomers.yield_to
             self._process.abort()
             messages.error(request, _("This code doesn't work any more. Ask for a new one."))
             return redirect("account_request_login_code")

@@ -14,7 +14,7 @@ from conference.notices import remembered
 from registration import addresses, limits, links, seats, signup
 from registration.accounts import ANSWERS, TOO_MANY_CODES, has_fresh_code, network_of, say_what_changed, start_sign_up
 from registration.forms import SignUpForm
-from registration.models import Invitation, Participant, User
+from registration.models import Consent, Invitation, Participant, User
 
 # What her tickets show anyway, and the province, which the form can't do without.
 SHOWN_WITHOUT_CODE = ("name", "email", "province")
@@ -129,12 +129,25 @@ def accept(request: HttpRequest, answers: signup.Answers, now: Any) -> HttpRespo
             may_change = has_fresh_code(request, now=now)
             if not may_change:
                 keep_known(request, answers)
+                hold_partners_back(request, answers)
             changed = signup.confirm(request.user, answers, now=now, replaces=may_change)
             say_what_changed(request, changed, signup.missed(request.user, answers, changed))
             return redirect("registration:mine")
         logout(request)  # another person on the same phone
     start_sign_up(request, answers, now=now)
     return redirect("account_confirm_login_code")
+
+
+def hold_partners_back(request: HttpRequest, answers: signup.Answers) -> None:
+    """Without a fresh code nothing of hers is given away: on a shared phone somebody else may be at the form."""
+    in_force = Consent.objects.in_force().filter(participant__email_key=request.user.email_key)
+    known = set(in_force.filter(organisation__in=answers["partners"]).values_list("organisation", flat=True))
+    if set(answers["partners"]) - known:
+        answers["partners"] = sorted(known)
+        text = _(
+            "The organisations that you ticked receive nothing yet: sharing your data needs a code. You agree to it under “My data”."
+        )
+        messages.warning(request, text)
 
 
 def keep_known(request: HttpRequest, answers: signup.Answers) -> None:

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from registration import limits, needs, records, rights
+from registration import history, limits, needs, records, rights
 from registration.models import Consent, Download, Event, OutgoingMail, Participant, SensitiveAnswers
 from tests.factories import (
     ConsentFactory,
@@ -165,7 +165,7 @@ def test_the_record_costs_the_same_queries_for_one_and_three(browser, maria, now
         ConsentFactory(participant=maria, partner=host)
         OutgoingMailFactory(participant=maria, sent=True)
         rights.correct(maria, {"name": f"Maria {number}"}, actor=maria.account, language="id", now=now)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(18):
         browser.get(address(maria, "catatan/"))
 
 
@@ -402,14 +402,13 @@ def test_the_record_tells_who_looked_corrected_downloaded_and_wrote(browser, mar
             organisation=organisation, webinar=webinar, format="csv", rows=1, columns="name, email", downloaded_at=now
         )
     organiser = UserFactory(organiser=True, name="Nama Penyelenggara")
-    Event.objects.create(kind="looked_at", participant=maria, actor=organiser)
+    history.look(maria, actor=organiser, now=now)
     rights.correct(maria, {"name": "Maria Goretti"}, actor=maria.account, language="id", now=now)
     OutgoingMailFactory(participant=maria, sent=True, subject="Your seat")
     OutgoingMailFactory(subject="Of somebody else")
     page = text_of(browser.get(f"/en{address(maria, 'catatan/')}"))
     for word in (
-        "Data looked at",
-        "An organiser",
+        "An organiser · looked at: participant",
         "Data corrected · name",
         "You",
         "Host of hers",
@@ -529,7 +528,8 @@ def test_an_address_changes_after_its_own_code_only(browser, maria):
     maria.account.refresh_from_db()
     assert maria.email == maria.account.email == "baru@example.org"
     assert list(maria.account.emailaddress_set.values_list("email", "verified")) == [("baru@example.org", True)]
-    assert list(Event.objects.values_list("kind", "note")) == [("corrected", "email")]
+    steps = list(Event.objects.order_by("kind").values_list("kind", "note"))
+    assert steps == [("corrected", "email"), ("links_renewed", "")]
     assert browser.get(address(maria)).status_code == 200
 
 

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -369,3 +370,20 @@ def test_inviting_fifty_costs_what_inviting_one_does(now, django_assert_max_num_
             webinar, guests, expires_at=now + timedelta(days=1), language="id", message="", created_by=None, now=now
         )
     assert len(made) == OutgoingMail.objects.count() == 50
+
+
+def test_the_list_tells_what_became_of_each_mail_in_one_query(organiser, now, django_assert_max_num_queries):
+    rows = InvitationFactory.create_batch(3)
+    invitations.write_to(rows)
+    dead, sent, _waiting = OutgoingMail.objects.order_by("pk")
+    OutgoingMail.objects.filter(pk=dead.pk).update(status="FAILED", error="550 no")
+    OutgoingMail.objects.filter(pk=sent.pk).update(status="SENT", sent_at=now)
+    assert invitations.newest_mails([row.pk for row in rows]) == dict(
+        zip([row.pk for row in rows], ["FAILED", "SENT", "QUEUED"], strict=True)
+    )
+    page = organiser.get("/en" + reverse("admin:registration_invitation_changelist")).content.decode()
+    cells = re.findall(r'<td class="field-mail[^>]*>(.*?)</td>', page, re.DOTALL)
+    said = [" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in cells]
+    assert sorted(said) == ["Failed", "Queued", "Sent"]
+    invitations.write_to(rows[:1])
+    assert invitations.newest_mails([rows[0].pk]) == {rows[0].pk: "QUEUED"}, "the newest"

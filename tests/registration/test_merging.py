@@ -375,8 +375,8 @@ def test_locks_come_in_the_houses_order(now):
         connection,
     ) as queries:
         merging.merge(kept, other, actor=None, now=now)
-    locks = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]][:3]
-    tables = ["registration_user", "registration_participant", "conference_webinar"]
+    locks = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]][:4]
+    tables = ["registration_announcement", "registration_user", "registration_participant", "conference_webinar"]
     assert [next(table for table in tables if f'FROM "{table}"' in sql) for sql in locks] == tables
     assert all(f'ORDER BY "{table}"."id" ASC' in sql for table, sql in zip(tables, locks, strict=True))
     first_write = next(q["sql"] for q in queries if q["sql"].startswith(("UPDATE", "DELETE", "INSERT")))

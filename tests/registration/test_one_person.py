@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from registration import addresses, signup
+from registration import addresses, newcomers
 from registration.models import OutgoingMail, Participant, Registration, User
 from tests.factories import ParticipantFactory, RegistrationFactory, UserFactory, WebinarFactory
 from tests.registration.forms import filled_in
@@ -113,7 +113,7 @@ def test_a_proven_account_does_not_yield_to_a_variant(now):
     bare = UserFactory(email="ana@example.org")
     for user in (known.account, organiser, bare):
         variant = user.email.replace("@", "+x@")
-        assert signup.account_of(variant, language="id", now=now) == user
+        assert newcomers.account_of(variant, language="id", now=now) == user
 
 
 def test_two_variants_in_two_tabs_are_one_person(client, now):

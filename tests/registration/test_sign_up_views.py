@@ -3,15 +3,15 @@
 import re
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
 
 from registration import links, mail, signup
 from registration.limits import CODES
-from registration.models import Attendance, Consent, OutgoingMail, Participant, Registration
+from registration.models import Attendance, Consent, OutgoingMail, Participant, Registration, Session
 from tests.factories import (
+    ConsentFactory,
     EditionFactory,
     OrganisationFactory,
     ParticipantFactory,
@@ -486,3 +486,28 @@ def test_who_signed_up_by_code_stays_signed_in_as_long_as_others(client, now, se
     assert client.session.get_expiry_age() == signup.HOLD.total_seconds()
     client.post(KODE, {"code": code_sent_to("maria@example.org")})
     assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+
+
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_a_phone_left_signed_in_gives_nobodys_data_to_organisations(is_fresh, signed_in_client):
+    """A webinar is added all the same; what she has agreed to before stands."""
+    [old, new] = hosts = OrganisationFactory.create_batch(2)
+    webinar = WebinarFactory(hosts=hosts)
+    person = ParticipantFactory(proven_at=timezone.now())
+    ConsentFactory(participant=person, partner=old)
+    browser = signed_in_client(person.account, fresh=is_fresh)
+    answers = filled_in(webinar, email=person.email, consent_partners=[old.slug, new.slug])
+    page = browser.post("/en/daftar/", answers, follow=True).content.decode()
+    assert person.registrations.get().webinar == webinar
+    shared = person.consents.in_force().filter(purpose="partner").values_list("organisation", flat=True)
+    assert sorted(shared) == ([old.pk, new.pk] if is_fresh else [old.pk])
+    assert ("The organisations that you ticked receive nothing yet" in page) is not is_fresh
+
+
+def test_what_was_shared_before_is_no_new_consent(signed_in_client):
+    organisation = OrganisationFactory()
+    person = ParticipantFactory(proven_at=timezone.now())
+    ConsentFactory(participant=person, partner=organisation)
+    answers = filled_in(WebinarFactory(hosts=[organisation]), email=person.email, consent_partners=[organisation.slug])
+    page = signed_in_client(person.account).post("/en/daftar/", answers, follow=True).content.decode()
+    assert "receive nothing yet" not in page
