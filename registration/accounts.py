@@ -8,6 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.core.internal.ratelimit import truncate_ip
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
@@ -19,7 +20,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registration import addresses, comeback, mail, signup
+from registration import addresses, comeback, mail, newcomers, sessions, signup
 from registration.models import OutgoingMail, User
 
 # Where the answers of a sign-up wait for the code.
@@ -84,9 +85,23 @@ def recent_code(email: str, *, now: datetime) -> str | None:
     return newest.context["code"] if newest else None
 
 
+class FactorAdapter(DefaultMFAAdapter):
+    # A cheap phone's clock is wrong more often than its owner.
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": gettext_lazy(
+            "This code is wrong or its half minute is over. Type the one that the app shows now. If that is refused too, set your phone's clock to automatic time."
+        )
+    }
+
+
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False  # an account comes with a sign-up for a webinar, or from an organiser
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        super().login(request, user)
+        agent = request.META.get("HTTP_USER_AGENT", "")
+        request.session.update(sessions.facts_of(agent, network_of(request), now=timezone.now()))
 
     def generate_login_code(self) -> str:
         return getattr(self.request, "recent_code", None) or super().generate_login_code()
@@ -94,7 +109,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         now, language = timezone.now(), translation.get_language()
         if template_prefix == "account/email/login_code":
-            email = getattr(self.request, "code_to", None) or signup.address_on_record(email)
+            email = getattr(self.request, "code_to", None) or newcomers.address_on_record(email)
             if getattr(self.request, "recent_code", None) != context["code"]:
                 mail.queue_code(email, context["code"], language=language, now=now)
         elif template_prefix == "account/email/unknown_account":

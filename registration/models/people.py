@@ -4,9 +4,10 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -67,6 +68,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
 
+    # Set by the admin for an editor without a second factor: she may do nothing else, and with drafts alone.
+    only_rights: frozenset[str] | None = None
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -76,6 +80,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
+        indexes = [
+            models.Index(fields=["-date_joined", "-id"], name="user_list"),
+            models.Index(fields=["email"], condition=Q(is_staff=True), name="user_staff"),
+        ]
         constraints = [
             # Stored in lower case only, so that `unique` holds without regard to case.
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
@@ -93,6 +101,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def clean(self) -> None:
         self.email = self.email.strip().lower()
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return super().has_perm(perm, obj) and (self.only_rights is None or perm in self.only_rights)
+
+    @property
+    def writes_drafts_alone(self) -> bool:
+        return self.only_rights is not None
 
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
@@ -147,8 +162,9 @@ class Participant(models.Model):
         help_text=_("Not proven: used only to hand her over to an account of her own."),
     )
     phone = models.CharField(_("phone"), max_length=16, blank=True, help_text=_("E.164, such as +6281234567890."))
-    gender = models.CharField(_("gender"), max_length=12, choices=Gender, default=Gender.UNDISCLOSED)
-    age_group = models.CharField(_("age group"), max_length=12, choices=AgeGroup, default=AgeGroup.UNDISCLOSED)
+    # Empty: not answered. Who would rather not say has answered: reports keep the two apart.
+    gender = models.CharField(_("gender"), max_length=12, choices=Gender, blank=True)
+    age_group = models.CharField(_("age group"), max_length=12, choices=AgeGroup, blank=True)
     province = models.CharField(_("province"), max_length=2, choices=regions.province_choices)
     regency = models.CharField(_("regency or city"), max_length=4, choices=regions.regency_choices, blank=True)
     organisation = models.CharField(_("organisation"), max_length=200, blank=True)
@@ -206,7 +222,17 @@ class Participant(models.Model):
             models.CheckConstraint(condition=~Q(name=""), name="participant_has_name"),
         ]
         # The constraint above has an index for people with an address alone: no search that doesn't say so can use it.
-        indexes = [models.Index(fields=["email_key"], name="participant_by_email_key")]
+        indexes = [
+            models.Index(fields=["email_key"], name="participant_by_email_key"),
+            models.Index(fields=["email"], name="participant_by_email"),
+            models.Index(fields=["-created_at", "-id"], name="participant_list"),
+            models.Index(fields=["province", "-created_at", "-id"], name="participant_list_province"),
+            # Any part of a name, an address, a number or an organisation, as organisers search.
+            GinIndex(
+                *(OpClass(Upper(name), name="gin_trgm_ops") for name in ("name", "email", "phone", "organisation")),
+                name="participant_words",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

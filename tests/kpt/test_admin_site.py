@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -69,16 +71,31 @@ def one_of_each():
         rows=1,
         columns="name",
     )
+    registration.PreparedFile.objects.create(
+        requested_by=factories.UserFactory(),
+        organisation=partnership.organisation,
+        webinar=seat.webinar,
+        columns="name",
+        format="csv",
+    )
     registration.MailText.objects.create(kind="code", language="id", version=1, subject="Kode", body="{code}")
     registration.Event.objects.create(participant=seat.participant, registration=seat, kind="confirmed")
     registration.ConsentText.objects.create(purpose="processing", language="id", version="1", text="Setuju")
     registration.Handover.objects.create(participant=seat.participant, email="baru@example.org")
+    registration.AuditEntry.objects.create(action="looked_at", object_type="registration.participant")
     registration.Withdrawal.objects.create(
         organisation=partnership.organisation, webinar=seat.webinar, registration_code="K", withdrawn_at=seat.created_at
     )
     bounced = {"email": seat.participant.email, "words": "550 5.1.1 No such person"}
     registration.BouncedAddress.objects.create(**bounced)
     registration.BounceReport.objects.create(key="mail:1", source="mail", is_final=True, **bounced)
+    registration.RoleInvitation.objects.create(email="ajak@example.org", role="editor", ends_at=seat.created_at)
+    token = {"key": "a1b2c3d4e5", "digest": "0" * 64, "ends_at": seat.created_at + timedelta(days=9)}
+    registration.ApiToken.objects.create(name="Sistem lain", scope="all", **token)
+    endpoint = registration.WebhookEndpoint.objects.create(
+        name="Sistem lain", url="https://hooks.example.org/", events=["registration.confirmed"], is_active=False
+    )
+    endpoint.deliveries.create(event="registration.confirmed", registration_code=seat.code)
     registration.KeptCount.objects.create(
         edition=seat.webinar.edition,
         webinar=seat.webinar,
@@ -89,6 +106,8 @@ def one_of_each():
         difficulty="no",
         registered=3,
     )
+    numbers = {"signed_up": 1, "registered": 1, "waiting": 0, "cancelled": 0, "attended": 1}
+    registration.Figure.objects.create(edition=seat.webinar.edition, dimension="all", **numbers)
 
 
 def address(model, page, *args):
@@ -102,11 +121,17 @@ def test_every_model_that_holds_something_to_read_is_registered():
     kept_by_rules = {
         registration.SeatCount,
         conference.ProgrammeState,
+        registration.Counting,
+        registration.KeptDay,
         registration.Heartbeat,
+        registration.PreparedBlock,
         registration.Reminder,
+        registration.Role,
+        registration.Session,
         registration.WebinarNotice,
     }
-    assert shown - kept_by_rules <= set(REGISTERED)
+    versions = {model for model in shown if hasattr(model, "instance_type")}  # read on the page of their row
+    assert shown - kept_by_rules - versions <= set(REGISTERED)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -202,7 +227,8 @@ def test_the_key_to_the_room_is_for_organisers_not_for_editors(organiser, editor
 
 def test_organisers_see_all_but_secrets_and_rights(organiser, one_of_each):
     hidden = {model._meta.label for model in set(REGISTERED) - seen_by(organiser)}
-    assert hidden == {"auth.Group", "mfa.Authenticator", "registration.SensitiveAnswers"}
+    kept = {"registration.Figure", "registration.KeptCount"}
+    assert hidden == {"auth.Group", "mfa.Authenticator", "registration.SensitiveAnswers"} | kept
 
 
 def test_menu_leads_to_pages_that_exist(owner):
@@ -271,3 +297,10 @@ def test_a_participant_costs_the_same_with_three_of_everything(owner):
     for _n in range(2):
         factories.ConsentFactory(participant=participant, partner=factories.OrganisationFactory())
     assert queries_of(owner, url) == one
+
+
+@pytest.mark.parametrize("page", ["board", "changelist"])
+def test_of_the_board_and_the_log_of_mail_one_is_marked(page, owner):
+    address = reverse(f"admin:registration_outgoingmail_{page}")
+    items = [one for group in owner.get(address).context["sidebar_navigation"] for one in group["items"]]
+    assert [str(one["link"]) for one in items if one["active"]] == [address]

@@ -2,9 +2,9 @@
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
-from django.contrib.sessions.models import Session
 
 from kpt.sessions import SessionStore
+from registration.models import Session
 
 pytestmark = pytest.mark.django_db
 
