@@ -10,17 +10,35 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
 from django.db import models, transaction
 
 from conference.models import Webinar
-from registration import addresses, bounces, consents, deadlocks, keptcounts, mail, seats, waitinglist
-from registration.models import Consent, Handover, Invitation, OutgoingMail, Participant, Registration, User
+from registration import (
+    addresses,
+    audit,
+    bounces,
+    consents,
+    deadlocks,
+    keptcounts,
+    mail,
+    seats,
+    waitinglist,
+    withdrawals,
+)
+from registration.models import (
+    Attendance,
+    Consent,
+    Handover,
+    Invitation,
+    OutgoingMail,
+    Participant,
+    Registration,
+    User,
+)
 
 logger = logging.getLogger(__name__)
 
 Kind = OutgoingMail.Kind
-SESSIONS = 1000
 
 
 # ---- One person
@@ -78,11 +96,9 @@ def spellings(emails: Iterable[str]) -> list[str]:
 
 def count(participant: Participant, webinars: list[Webinar], *, now: datetime) -> None:
     """What is still to come is given back: it counts only if she was there."""
-    newest = max(webinars, key=lambda webinar: webinar.edition.ends_on, default=None)
     keptcounts.add(
         [participant.pk],
         [webinar.pk for webinar in webinars],
-        answered_for=newest.edition_id if newest else None,
         given_back=[webinar.pk for webinar in webinars if not webinar.is_over(now)],
     )
 
@@ -122,6 +138,8 @@ def erase_account(user: User) -> bool:
     if not may_go(user):
         return False
     forget_mails_to([user.email])
+    blank_log(User, [user.pk])
+    audit.forget_rows(User, [user.pk])
     user.delete()
     return True
 
@@ -131,36 +149,36 @@ def may_go(user: User) -> bool:
     return not has_task and not user.participants.exists()
 
 
-def end_dead_sessions() -> int:
-    """A session tells the address of its last sign-in: those of accounts that are gone, go. How many."""
-    ended, last = 0, ""
-    while batch := list(Session.objects.filter(session_key__gt=last).order_by("session_key")[:SESSIONS]):
-        last = batch[-1].session_key
-        owners = {session.session_key: session.get_decoded().get("_auth_user_id") for session in batch}
-        wanted = {int(owner) for owner in owners.values() if owner}
-        alive = set(User.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-        dead = [key for key, owner in owners.items() if owner and int(owner) not in alive]
-        ended += Session.objects.filter(session_key__in=dead).delete()[0]
-    return ended
-
-
 # ---- Where her name or address stands without a foreign key
 
 
 def sweep_traces(participant: Participant) -> None:
+    withdrawals.spoil_files(participant)
     if participant.is_in_care:
         forget_group_mails(participant)
     else:
         written = spellings([participant.email])
         forget_mails_to(written)
         forget_invitations_to(written)
-    blank_log(Registration, participant.registrations.values_list("pk", flat=True))
-    blank_log(Participant, [participant.pk])
+    blank_names([participant.pk])
+
+
+def blank_names(participants: Collection[int]) -> None:
+    """What staff did with their data stays on record, without their names."""
+    registrations = Registration.objects.filter(participant__in=participants)
+    attendances = Attendance.objects.filter(registration__participant__in=participants)
+    blank_log(Participant, participants)
+    blank_log(Registration, registrations.values_list("pk", flat=True))
+    blank_log(Attendance, attendances.values_list("pk", flat=True))
+    audit.forget(participants)
 
 
 def forget_invitations_to(emails: Sequence[str]) -> None:
-    Invitation.objects.filter(email__in=emails).delete()
-    Handover.objects.filter(email__in=emails).delete()
+    for model in (Invitation, Handover):
+        rows = model._default_manager.filter(email__in=emails)
+        blank_log(model, pks := list(rows.values_list("pk", flat=True)))
+        audit.forget_rows(model, pks)
+        rows.delete()
 
 
 def forget_mails_to(emails: Sequence[str]) -> None:
@@ -174,7 +192,7 @@ def forget_group_mails(participant: Participant) -> None:
     """What was sent to her carer names the others too: the record stays, its text goes."""
     kinds = [Kind.GROUP, Kind.HANDOVER, Kind.WEBINAR_CANCELLED, Kind.REMINDER, Kind.WEBINAR_CHANGED]
     sent = OutgoingMail.objects.filter(to=participant.address, kind__in=kinds)
-    sent.filter(sent_at__isnull=False).update(subject="", text="", html="", context={})
+    sent.filter(sent_at__isnull=False).update_in_order(subject="", text="", html="", context={})
 
 
 def blank_log(model: type[models.Model], pks: "Collection[int] | models.QuerySet[Any, int]") -> None:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from registration import audit, webhooks
 from registration.models import Event, Participant, Registration, User
 
 Kind = Event.Kind
 ONE_LOOK = timedelta(hours=1)
+# Other systems may want to hear of these at once.
+TOLD = {Kind.CONFIRMED, Kind.PROMOTED, Kind.INVITED, Kind.MOVED, Kind.CANCELLED, Kind.MERGED}
 
 
 def note(
@@ -19,9 +22,10 @@ def note(
     words: str = "",
 ) -> None:
     """Without an actor it was the site itself, by its rules."""
-    Event.objects.create(
+    step = Event.objects.create(
         kind=kind, participant=participant, registration=registration, actor=actor, at=now, note=words[:300]
     )
+    tell([step])
 
 
 def look(participant: Participant, *, actor: User, now: datetime) -> None:
@@ -59,4 +63,10 @@ def step(
 
 def write(steps: Iterable[Event]) -> None:
     """Steps of one transaction in one statement; none costs none."""
-    Event.objects.bulk_create(steps)
+    tell(Event.objects.bulk_create(steps))
+
+
+def tell(steps: list[Event]) -> None:
+    audit.note_steps(steps)
+    if any(step.kind in TOLD for step in steps):
+        webhooks.ring_soon()

@@ -6,8 +6,8 @@ from conference.models import Edition
 from registration.models import Participant, RetentionPeriod
 
 Kind = RetentionPeriod.Kind
-# Counted from each mail's own day; all others from the last day of the conference.
-FROM_SENDING = (Kind.MAIL_TEXT,)
+# Counted from each mail's or entry's own day; all others from the last day of the conference.
+FROM_ITS_DAY = (Kind.MAIL_TEXT, Kind.AUDIT)
 
 
 def days() -> dict[str, int]:
@@ -31,4 +31,4 @@ def ends_on(kind: RetentionPeriod.Kind, participant: Participant, *, now: dateti
 def all_ends(participant: Participant, *, now: datetime) -> dict[str, date]:
     """What is counted from the conference's last day."""
     start = last_day(participant, now=now)
-    return {kind: start + timedelta(days=number) for kind, number in days().items() if kind not in FROM_SENDING}
+    return {kind: start + timedelta(days=number) for kind, number in days().items() if kind not in FROM_ITS_DAY}

@@ -1,6 +1,7 @@
 """Data goes when its time is over: announced a week ahead with its number, then carried out in batches.
 
-What each kind is counted from: the last day of the conference it belongs to; a mail's text from its sending. A person
+What each kind is counted from: the last day of the conference it belongs to; a mail's text from its sending, names in the
+audit from the deed. A person
 belongs to the newest conference that she is in the books for. Who has asked for news stays, and only what belongs to
 older conferences goes; then, and when she goes whole, numbers without a person stay (`keptcounts`).
 """
@@ -11,14 +12,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
-from conference.models import Edition, Webinar
+from conference.models import Webinar
 from conference.timezones import WITA
-from registration import erasure, keptcounts
+from registration import audit, erasure, keptcounts
 from registration.models import (
+    AuditEntry,
     BounceReport,
     Consent,
     Download,
@@ -173,14 +176,12 @@ def count_people(up_to: date) -> int:
 
 def remove_people(up_to: date) -> int:
     webinars = list(Webinar.objects.filter(edition__ends_on__lte=up_to).values_list("pk", flat=True))
-    newest = newest_of(up_to)
     if whole := lock(leaving(up_to)):
-        keptcounts.add(whole, webinars, answered_for=newest)
+        keptcounts.add(whole, webinars)
         forget(whole)
         return len(whole)
     if partly := lock(staying_with_old(up_to)):
-        # Her answers belong to the conference for which she stays.
-        keptcounts.add(partly, webinars, answered_for=None)
+        keptcounts.add(partly, webinars)
         own = old_registrations(up_to).filter(participant__in=partly)
         erasure.blank_log(Registration, own.values_list("pk", flat=True))
         own.delete()
@@ -200,15 +201,10 @@ def forget(people: list[int]) -> None:
     written = erasure.spellings(rows.values_list("email", flat=True))
     erasure.forget_mails_to(written)
     erasure.forget_invitations_to(written)
-    erasure.blank_log(Participant, people)
-    erasure.blank_log(Registration, Registration.objects.filter(participant__in=people).values_list("pk", flat=True))
+    erasure.blank_names(people)
     rows.delete()
     idle = User.objects.filter(pk__in=accounts, is_staff=False, is_superuser=False)
     idle.filter(participants=None, partner_memberships=None).delete()
-
-
-def newest_of(up_to: date) -> int | None:
-    return Edition.objects.filter(ends_on__lte=up_to).order_by("-ends_on").values_list("pk", flat=True).first()
 
 
 # Answers about difficulties
@@ -229,11 +225,8 @@ def remove_answers(up_to: date) -> int:
     if not batch:
         return 0
     people = list(batch.values())
-    mine = Edition.objects.filter(webinars__registrations__participant__in=people).distinct()
-    # The conference they were given for; a person with answers is in one that has ended, or in none.
-    if latest := mine.filter(ends_on__lte=up_to).order_by("-ends_on").first() or mine.order_by("-ends_on").first():
-        webinars = list(latest.webinars.values_list("pk", flat=True))
-        keptcounts.add(people, webinars, answered_for=latest.pk, answers_only=True)
+    webinars = Webinar.objects.filter(registrations__participant__in=people).distinct()
+    keptcounts.add(people, list(webinars.values_list("pk", flat=True)), answers_only=True)
     SensitiveAnswers.objects.filter(pk__in=batch).delete()
     return len(batch)
 
@@ -283,6 +276,27 @@ def old_withdrawals(up_to: date) -> "models.QuerySet[Withdrawal]":
     return Withdrawal.objects.filter(webinar__edition__ends_on__lte=up_to)
 
 
+# Names in the record of who did what, and in the admin's own log
+
+
+def old_entries(up_to: date) -> "models.QuerySet[AuditEntry]":
+    return audit.past(end_of(up_to))
+
+
+def old_log(up_to: date) -> "models.QuerySet[LogEntry]":
+    named = LogEntry.objects.filter(action_time__lt=end_of(up_to))
+    return named.exclude(object_repr="", change_message="")
+
+
+def end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), WITA.info)
+
+
+def blank_old_log(up_to: date) -> int:
+    batch = list(old_log(up_to).order_by("pk").values_list("pk", flat=True)[:ROWS])
+    return LogEntry.objects.filter(pk__in=batch).update(object_repr="", change_message="")
+
+
 def remove_rows(rows: "models.QuerySet[Any]") -> int:
     batch = list(rows.order_by("pk").values_list("pk", flat=True)[:ROWS])
     return rows.model.objects.filter(pk__in=batch).delete()[0]
@@ -299,5 +313,9 @@ PARTS: dict[str, Part] = {
     Kind.DOWNLOAD: Part(
         lambda up_to: old_downloads(up_to).count() + old_withdrawals(up_to).count(),
         lambda up_to: remove_rows(old_downloads(up_to)) or remove_rows(old_withdrawals(up_to)),
+    ),
+    Kind.AUDIT: Part(
+        lambda up_to: old_entries(up_to).count() + old_log(up_to).count(),
+        lambda up_to: audit.blank(end_of(up_to), number=ROWS) or blank_old_log(up_to),
     ),
 }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
+from registration import audit
 from registration import breach as rules
 from registration.models import Breach
 
@@ -68,6 +69,7 @@ class BreachAdmin(ModelAdmin):
             raise PermissionDenied
         file = TemporaryFile()  # noqa: SIM115 -- the response closes it
         number = rules.write_csv(file, breach)
+        audit.note(audit.Action.DOWNLOADED, breach, actor=request.user, now=timezone.now(), rows=number, details="csv")
         self.log_change(request, breach, f"CSV, {number}")
         file.seek(0)
         return FileResponse(

@@ -12,15 +12,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from registration import bounces, history, merging, reached, rights, timeline
+from conference.admin.steps import back_to
+from registration import bounces, finding, history, merging, reached, rights, roles, timeline
 from registration.admin.bounces import BouncesFilter, with_bounces
-from registration.admin.desk import back_to
 from registration.admin.mail import MailInline
-from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from registration.admin.readonly import ListAdmin, LongListPaginator, ReadOnlyAdmin, ReadOnlyInline
 from registration.forms import PhoneField
 from registration.models import Consent, Participant, Registration, SensitiveAnswers
 
@@ -66,13 +65,14 @@ class DuplicateFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         if self.value() == "perhaps":
-            return queryset.filter(pk__in=merging.possible_duplicates().values("pk")).order_by("name", "pk")
+            # As numbers: the list and its count would each look anew.
+            twice = merging.possible_duplicates().values_list("pk", flat=True)[: LongListPaginator.COUNTED + 1]
+            return queryset.filter(pk__in=list(twice)).order_by("name", "pk")
         return queryset
 
 
 @admin.register(Participant)
-class ParticipantAdmin(ModelAdmin):
-    compressed_fields = False
+class ParticipantAdmin(ListAdmin):
     form = ParticipantForm
     list_display = ["name", "address", "phone", "province", "organisation", "proven_at", "is_made_up"]
     list_filter = [
@@ -83,15 +83,13 @@ class ParticipantAdmin(ModelAdmin):
         "organisation_kind",
         "language",
         "is_made_up",
+        ("created_at", admin.DateFieldListFilter),
         "province",
     ]
-    list_filter_sheet = False
     list_select_related = ["account"]
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ["name", "email", "phone", "organisation", "account__email"]
+    search_fields = ["name"]  # any: the search is finding's
     search_help_text = _("Name, email, phone or organisation")
-    date_hierarchy = "created_at"
+    sortable_by = ["created_at"]
     ordering = ["-created_at", "-pk"]
     readonly_fields = [
         "account",
@@ -108,7 +106,7 @@ class ParticipantAdmin(ModelAdmin):
     ]
     inlines = [RegistrationInline, ConsentInline, MailInline]
     actions = ["merge_two"]
-    actions_detail = ["merge"]
+    actions_detail = ["merge", "record"]
     fieldsets = [
         (
             None,
@@ -128,6 +126,10 @@ class ParticipantAdmin(ModelAdmin):
         (_("Times"), {"fields": [("created_at", "proven_at"), ("restricted_at", "is_made_up"), "perhaps_the_same"]}),
         (_("History"), {"fields": ["steps"]}),
     ]
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """Django lets a reader filter by any relation in the address: even that she has answered is an owner's to know."""
+        return not lookup.startswith("sensitive_answers") and super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request):
         return False
@@ -149,7 +151,10 @@ class ParticipantAdmin(ModelAdmin):
     def get_queryset(self, request):
         return with_bounces(super().get_queryset(request))
 
-    @admin.display(description=_("email"), ordering="email")
+    def get_search_results(self, request, queryset, search_term):
+        return (finding.participants(queryset, search_term) if search_term.strip() else queryset), False
+
+    @admin.display(description=_("email"))
     def address(self, participant):
         if not participant.address_bounces:
             return participant.address
@@ -187,6 +192,14 @@ class ParticipantAdmin(ModelAdmin):
             (merge_page(participant, other), spoken(other)) for other in merging.possibly_the_same(participant)[:20]
         ]
         return format_html_join(", ", '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', rows) or "-"
+
+    def has_record_permission(self, request, obj=None):
+        return request.user.has_perm("registration.view_auditentry")
+
+    @action(description=_("Who did what with her data"), url_path="record", permissions=["record"])
+    def record(self, request, object_id):
+        found = get_object_or_404(Participant, pk=object_id)
+        return HttpResponseRedirect(reverse("admin:registration_auditentry_changelist", query={"person": found.pk}))
 
     # ---- Two entries of one person
 
@@ -306,18 +319,26 @@ def merge_page(kept, other):
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
     list_display = ["participant", "purpose", "organisation", "version", "granted_at", "withdrawn_at"]
-    list_filter = ["purpose", "organisation", "version"]
+    list_filter = ["purpose", "organisation", "text", ("granted_at", admin.DateFieldListFilter)]
     list_select_related = ["participant", "organisation"]
-    search_fields = ["participant__name", "participant__email"]
-    date_hierarchy = "granted_at"
+    search_fields = ["participant__name"]  # any: the search is finding's
+    search_help_text = _("Name, email, phone or organisation")
+    sortable_by = ["granted_at"]
     ordering = ["-granted_at", "-pk"]
+
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        return (finding.by_person(queryset, "participant", words) if words else queryset), False
 
 
 @admin.register(SensitiveAnswers)
 class SensitiveAnswersAdmin(ReadOnlyAdmin):
-    """For superusers and whoever is given the permission by name; no group has it."""
+    """For owners alone: no permission opens them, so that none can be given by mistake."""
 
     list_display = ["participant", "delete_on"]
     list_select_related = ["participant"]
     search_fields = ["participant__name"]
     ordering = ["delete_on", "pk"]
+
+    def has_view_permission(self, request, obj=None):
+        return roles.is_owner(request.user)

@@ -1,10 +1,12 @@
-"""What the rules write down: steps, wordings of consents, withdrawals, handovers, and the numbers that stay."""
+"""What the rules write down: steps, wordings of consents, withdrawals and handovers."""
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from registration import finding
 from registration.admin.readonly import ReadOnlyAdmin
-from registration.models import ConsentText, Event, Handover, KeptCount, Withdrawal
+from registration.models import ConsentText, Event, Handover, User, Withdrawal
 
 
 @admin.register(Event)
@@ -12,15 +14,22 @@ class EventAdmin(ReadOnlyAdmin):
     """Over all people; one person's steps stand on her own page."""
 
     list_display = ["at", "participant", "kind", "webinar", "by", "note"]
-    list_filter = ["kind"]
-    list_select_related = ["participant", "registration__webinar", "actor"]
-    search_fields = ["participant__name", "participant__email", "actor__email", "note"]
-    search_help_text = _("Name, email, organiser or note")
-    date_hierarchy = "at"
+    list_filter = ["kind", ("at", admin.DateFieldListFilter)]
+    search_fields = ["participant__name"]  # any: the search is finding's
+    search_help_text = _("Name, email, phone or organisation, or an organiser's address")
+    sortable_by = ["at"]  # of a million rows no other order is at hand
     ordering = ["-at", "-pk"]
 
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        actors = User.objects.filter(email=words.lower()).values_list("pk", flat=True)
+        return finding.by_person(queryset, "participant", words, also=Q(actor__in=list(actors))), False
+
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("registration__participant", "registration__webinar")
+        about = ["participant", "registration__participant", "registration__webinar", "actor"]
+        return super().get_queryset(request).select_related(*about)
 
     @admin.display(description=_("webinar"))
     def webinar(self, event):
@@ -65,13 +74,3 @@ class HandoverAdmin(ReadOnlyAdmin):
     search_fields = ["participant__name", "email", "created_by__email"]
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
-
-
-@admin.register(KeptCount)
-class KeptCountAdmin(ReadOnlyAdmin):
-    """Numbers of people whose data is gone; nobody stands behind them."""
-
-    list_display = ["edition", "webinar", "gender", "age_group", "province", "difficulty", "registered", "attended"]
-    list_filter = ["edition", "webinar", "gender", "age_group", "difficulty", "province"]
-    list_select_related = ["edition", "webinar"]
-    ordering = ["-edition__year", "webinar__number", "pk"]

@@ -1,8 +1,19 @@
-"""Rows that the rules own: organisers look at them and act on them, but don't edit them."""
+"""Lists that stay quick among a million rows, and rows that the rules own: organisers look at them, but don't edit them."""
 
+from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.core.exceptions import FieldError
 from django.core.paginator import Paginator
+from django.db import DataError
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
+
+# An address that nobody got from a page: no such column, a value that is none, a number beyond all numbers.
+ABSURD = (DataError, DisallowedModelAdminLookup, FieldError, IncorrectLookupParameters, OverflowError, ValueError)
 
 
 class LongListPaginator(Paginator):
@@ -24,19 +35,51 @@ class LongListPaginator(Paginator):
         return self.object_list.order_by()[: self.COUNTED + 1].count()
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ListAdmin(ModelAdmin):
     compressed_fields = False
     list_filter_sheet = False
     list_per_page = 50
-    # Counting a large table twice for each page of a list is not worth the second number.
+    paginator = LongListPaginator
+    # Counting a large table twice for each page of a list is not worth the second number, nor once for each filter.
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    # Deeds that may be done to all that a filter finds, even where nobody has counted them: they count themselves.
+    acts_on_all = ()
     # Django lets a reader filter a list by any column in its address, and so guess what no page shows her.
     secret_fields = ()
 
     def lookup_allowed(self, lookup, value, request=None):
-        is_secret = lookup.split("__")[0] in self.secret_fields
-        return not is_secret and super().lookup_allowed(lookup, value, request)
+        return lookup.partition("__")[0] not in self.secret_fields and super().lookup_allowed(lookup, value, request)
 
+    def changelist_view(self, request, extra_context=None):
+        if self.is_too_much(request):
+            words = _("More rows match than are counted. Filter the list first, or choose rows on its pages.")
+            self.message_user(request, words, messages.WARNING)
+            return redirect(request.get_full_path())
+        try:
+            response = super().changelist_view(request, extra_context)
+        except ABSURD:
+            if request.method != "GET":
+                raise
+            return self.without_filters(request)
+        is_absurd = response.status_code == 302 and response["Location"].endswith(f"?{ERROR_FLAG}=1")
+        return self.without_filters(request) if is_absurd else response
+
+    def is_too_much(self, request):
+        is_across = request.method == "POST" and request.POST.get("select_across") == "1"
+        if not is_across or request.POST.get("action") in self.acts_on_all:
+            return False
+        try:
+            return self.get_changelist_instance(request).paginator.has_more
+        except ABSURD:
+            return False  # and nothing is done to it
+
+    def without_filters(self, request):
+        self.message_user(request, _("The list can't be filtered like that: it is shown whole."), messages.WARNING)
+        return redirect(request.path)
+
+
+class ReadOnlyAdmin(ListAdmin):
     def has_add_permission(self, request):
         return False
 

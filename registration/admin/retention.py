@@ -21,6 +21,7 @@ COUNTED_FROM = {
     RetentionPeriod.Kind.PERSON: _("the last day of her newest conference; who wants news stays"),
     RetentionPeriod.Kind.HISTORY: _("the last day of the conference"),
     RetentionPeriod.Kind.DOWNLOAD: _("the last day of the conference"),
+    RetentionPeriod.Kind.AUDIT: _("the deed itself; that something was done stays, without names"),
 }
 
 

@@ -35,6 +35,7 @@ class AuditEntry(models.Model):
         null=True,
         blank=True,
         db_constraint=False,
+        db_index=False,  # the one below does
         related_name="+",
         verbose_name=_("by"),
         help_text=_("Empty: a program, by its token."),
@@ -50,6 +51,7 @@ class AuditEntry(models.Model):
         models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("organisation"),
         help_text=_("Whose person did it, when it was a partner's."),
@@ -69,6 +71,10 @@ class AuditEntry(models.Model):
             models.Index(fields=["participant_id", "-at"], name="audit_by_participant"),
             models.Index(fields=["organisation", "-at"], name="audit_by_organisation"),
             models.Index(fields=["actor", "-at"], name="audit_by_actor"),
+            models.Index(fields=["action", "-at"], name="audit_by_action"),
+            models.Index(fields=["object_type", "-at"], name="audit_by_kind"),
+            models.Index(fields=["object_id", "object_type"], name="audit_by_row"),
+            models.Index(fields=["at"], condition=models.Q(blanked_at=None), name="audit_with_names"),
         ]
 
     def __str__(self) -> str:

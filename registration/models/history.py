@@ -55,7 +55,11 @@ class Event(models.Model):
         verbose_name = _("step")
         verbose_name_plural = _("history")
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["participant", "at"], name="event_by_participant")]
+        indexes = [
+            models.Index(fields=["participant", "at"], name="event_by_participant"),
+            models.Index(fields=["-at", "-id"], name="event_list"),
+            models.Index(fields=["kind", "-at", "-id"], name="event_list_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.participant} · {self.get_kind_display()}"

@@ -64,6 +64,13 @@ class ConsentText(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     version = models.CharField(_("version"), max_length=20, help_text=_("The first signs of the text's own digest."))
     text = models.TextField(_("text"))
+    columns = ArrayField(
+        models.CharField(max_length=20),
+        verbose_name=_("columns of the list that it names"),
+        default=list,
+        blank=True,
+        help_text=_("A partner's list says no more of a person than her text names."),
+    )
     first_shown_at = models.DateTimeField(_("first agreed to at"), default=timezone.now, editable=False)
 
     class Meta:
@@ -126,6 +133,10 @@ class Consent(models.Model):
                 name="consent_partner_names_organisation",
             ),
         ]
+        indexes = [
+            models.Index(fields=["-granted_at", "-id"], name="consent_list"),
+            models.Index(fields=["purpose", "-granted_at", "-id"], name="consent_list_purpose"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.participant} · {self.get_purpose_display()}"
@@ -168,6 +179,7 @@ class RetentionPeriod(models.Model):
         PERSON = "person", _("Participants and their registrations")
         HISTORY = "history", _("Steps in a person's history")
         DOWNLOAD = "download", _("Record of partners' downloads")
+        AUDIT = "audit", _("Names in the record of who did what")
 
     kind = models.CharField(_("kind of data"), max_length=12, choices=Kind, unique=True)
     days = models.PositiveIntegerField(_("days"), help_text=_("Counted from the day given in the list."))
@@ -230,6 +242,7 @@ class KeptCount(models.Model):
     class Difficulty(models.TextChoices):
         YES = "yes", _("A lot of difficulty or more in at least one domain")
         NO = "no", _("Less")
+        REFUSED = "refused", _("Rather not say")
         UNKNOWN = "unknown", _("Not answered")
 
     edition = models.ForeignKey(Edition, models.CASCADE, related_name="kept_counts", verbose_name=_("edition"))
@@ -242,8 +255,8 @@ class KeptCount(models.Model):
         verbose_name=_("webinar"),
         help_text=_("Empty: each person once over the edition."),
     )
-    gender = models.CharField(_("gender"), max_length=12, choices=Participant.Gender)
-    age_group = models.CharField(_("age group"), max_length=12, choices=Participant.AgeGroup)
+    gender = models.CharField(_("gender"), max_length=12, choices=Participant.Gender, blank=True)
+    age_group = models.CharField(_("age group"), max_length=12, choices=Participant.AgeGroup, blank=True)
     province = models.CharField(_("province"), max_length=2, choices=regions.province_choices)
     organisation_kind = models.CharField(
         _("kind of organisation"), max_length=12, choices=Participant.OrganisationKind, blank=True
@@ -261,6 +274,7 @@ class KeptCount(models.Model):
     class Meta:
         verbose_name = _("kept count")
         verbose_name_plural = _("kept counts")
+        permissions = [("see_numbers", _("Can see numbers of people: charts and reports"))]
         constraints = [
             models.UniqueConstraint(
                 fields=[
