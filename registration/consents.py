@@ -189,7 +189,14 @@ def kept_texts(asked: Sequence[Asked], *, language: str, now: datetime, in_care:
     """The rows of these wordings, in the same order; written when one is shown for the first time."""
     texts = [(purpose, text_of(purpose, language, host, in_care=in_care)) for purpose, host in asked]
     rows = [
-        ConsentText(purpose=purpose, language=language, version=version_of(text), text=text, first_shown_at=now)
+        ConsentText(
+            purpose=purpose,
+            language=language,
+            version=version_of(text),
+            text=text,
+            columns=list(exports.WORDS) if purpose == Purpose.PARTNER else [],
+            first_shown_at=now,
+        )
         for purpose, text in texts
     ]
     known = known_texts(rows)

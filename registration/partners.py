@@ -1,15 +1,22 @@
 """What the people of a partner organisation may see and take, and the record of it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
 from typing import IO
 
 from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy
 
 from conference.models import Organisation, Webinar, WebinarQuerySet
-from registration import exports, mail, withdrawals
-from registration.models import Download, OutgoingMail, Registration, User
+from registration import audit, choices, exports, mail, withdrawals, workbooks
+from registration.choices import Choice
+from registration.exports import Attendees
+from registration.models import AuditEntry, Download, OutgoingMail, PartnerMember, Registration, User
 from registration.models.registrations import RegistrationQuerySet
 
 
@@ -37,31 +44,129 @@ def hosts_for(user: User, webinar_slug: str) -> list[Organisation]:
     return list(Organisation.objects.filter(members__user=user, hosted_webinars__in=webinars).order_by("name", "pk"))
 
 
-def take_list(
-    file: IO[bytes], user: User, organisation: Organisation, webinar: Webinar, format: Download.Format, *, now: datetime
-) -> Download:
-    """Writes the list whole before anybody gets it, so that the record holds the number of rows that left the house.
+def begin_list(user: User, organisation: Organisation, webinar: Webinar, *, now: datetime) -> Attendees:
+    """As CSV, recorded before its first byte leaves. Who is in it is fixed here: later blocks only leave people out.
 
     Locked against consents that end meanwhile: she is not in the list, or its record is there when she is looked for.
     """
     with transaction.atomic():
         withdrawals.lock([organisation.pk])
-        rows = exports.WRITERS[format](file, exports.attendees(organisation, webinar))
-        return record_download(user, organisation, webinar, format, rows, now=now)
+        found = exports.attendees(organisation, webinar)
+        record_download(user, organisation, webinar, Download.Format.CSV, len(found), now=now)
+    return found
+
+
+def take_file(
+    file: IO[bytes],
+    user: User,
+    organisation: Organisation,
+    webinar: Webinar,
+    format: Download.Format,
+    choice: Choice,
+    *,
+    now: datetime,
+) -> Download:
+    """A short list, written whole before anybody gets it, with its terms; locked and recorded in the same way."""
+    with transaction.atomic():
+        withdrawals.lock([organisation.pk])
+        found = choices.chosen(choice, organisation, webinar)
+        rows = workbooks.WRITERS[format](file, found, workbooks.terms(organisation, webinar, now=now))
+        return record_download(user, organisation, webinar, format, rows, columns=choice.columns, now=now)
 
 
 def record_download(
-    user: User, organisation: Organisation, webinar: Webinar, format: Download.Format, rows: int, *, now: datetime
+    user: User,
+    organisation: Organisation,
+    webinar: Webinar,
+    format: Download.Format,
+    rows: int,
+    *,
+    columns: Sequence[str] = exports.COLUMNS,
+    now: datetime,
 ) -> Download:
-    return Download.objects.create(
+    download = Download.objects.create(
         user=user,
         organisation=organisation,
         webinar=webinar,
         format=format,
         rows=rows,
-        columns=", ".join(exports.COLUMNS),
+        columns=", ".join(columns),
         downloaded_at=now,
     )
+    audit.take(download)
+    return download
+
+
+def note_look(
+    user: User, organisation: Organisation, webinar: Webinar, rows: int, choice: Choice, *, now: datetime
+) -> None:
+    """She has seen so many people of it on a page."""
+    audit.note(
+        audit.Action.LISTED,
+        Registration,
+        actor=user,
+        now=now,
+        organisation=organisation,
+        webinar_id=webinar.pk,
+        rows=rows,
+        details=choice.words,
+    )
+
+
+# ---- The log
+
+
+PAGE = 50
+# What was carried out with such rows.
+DEEDS = {
+    "registration.preparedfile": gettext_lazy("Asked for a file"),
+    "registration.roleinvitation": gettext_lazy("Took an invitation back"),
+    "registration.withdrawal": gettext_lazy("Said that a person is removed from the files"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A look or a download, as a partner's manager reads it."""
+
+    at: datetime
+    who: str
+    what: str
+    webinar_id: int | None
+    rows: int | None
+    columns: str
+
+
+def log(organisation: Organisation, *, before: datetime | None = None) -> list[Line]:
+    """Newest first, one line more than a page: what its people did, and the downloads of the time before the audit."""
+    entries, downloads = audit.of_organisation(organisation), Download.objects.filter(organisation=organisation)
+    taken = entries.filter(action=audit.Action.DOWNLOADED).order_by("at")
+    if first := taken.values_list("at", flat=True).first():
+        downloads = downloads.filter(downloaded_at__lt=first)
+    if before:
+        entries, downloads = entries.filter(at__lt=before), downloads.filter(downloaded_at__lt=before)
+    downloads = downloads.select_related("user").order_by("-downloaded_at", "-pk")
+    told = map(line_of, entries[: PAGE + 1])
+    known = map(line_of_download, downloads[: PAGE + 1])
+    return list(islice(merge(told, known, key=lambda line: line.at, reverse=True), PAGE + 1))
+
+
+def line_of(entry: AuditEntry) -> Line:
+    deed = DEEDS.get(entry.object_type) if entry.action == audit.Action.ACTED else None
+    what = str(deed or entry.get_action_display())
+    return Line(entry.at, entry.actor_name, what, entry.webinar_id, entry.rows, entry.details)
+
+
+def line_of_download(row: Download) -> Line:
+    who = row.user.email if row.user else ""
+    what = str(audit.Action.DOWNLOADED.label)
+    return Line(row.downloaded_at, who, what, row.webinar_id, row.rows, row.columns)
+
+
+def managed_by(user: User) -> set[int]:
+    """Keys of the organisations whose log and people are hers to mind."""
+    members = PartnerMember.objects.filter(user=user, role=PartnerMember.Role.MANAGER)
+    return set(members.values_list("organisation", flat=True))
 
 
 # ---- Telling them that there is a list

@@ -3,11 +3,21 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from conference.models import Organisation
-from registration import mail
-from registration.models import Consent, Download, OutgoingMail, Participant, Registration, User, Withdrawal
+from registration import audit, mail
+from registration.models import (
+    Consent,
+    Download,
+    OutgoingMail,
+    Participant,
+    PreparedFile,
+    Registration,
+    User,
+    Withdrawal,
+)
 from registration.models.registrations import RegistrationQuerySet
 
 
@@ -36,6 +46,7 @@ def downloaded(participant: Participant, consent: Consent, *, now: datetime) -> 
 
 def tell(consent: Consent, *, now: datetime) -> list[str]:
     """Of a consent to share that ends now; the caller holds `lock`. Returns the codes that must leave its files."""
+    spoil_files(consent.participant, consent.organisation_id)
     organisation, gone = consent.organisation_id, list(downloaded(consent.participant, consent, now=now))
     if organisation is None or not gone:
         return []
@@ -56,6 +67,12 @@ def tell(consent: Consent, *, now: datetime) -> list[str]:
     Withdrawal.objects.bulk_create(rows, ignore_conflicts=True)
     queue_mails(consent, codes, now=now)
     return codes
+
+
+def spoil_files(participant: Participant, organisation: int | None = None) -> None:
+    """Files that wait to be fetched are made anew without her: of one organisation, or all of them."""
+    files = PreparedFile.objects.filter(organisation=organisation) if organisation else PreparedFile.objects.all()
+    files.spoil(list(participant.registrations.values_list("pk", flat=True)))
 
 
 def queue_mails(consent: Consent, codes: Sequence[str], *, now: datetime) -> None:
@@ -81,8 +98,13 @@ def open_for(organisations: Sequence[Organisation]) -> dict[int, list[Withdrawal
 
 def settle(withdrawal: int, user: User, *, now: datetime) -> bool:
     """A person of the organisation has removed her; False when it was said before, or is not hers to say."""
-    own = Withdrawal.objects.filter(pk=withdrawal, organisation__members__user=user)
-    return Withdrawal.objects.filter(pk__in=own.values("pk"), done_at=None).update(done_at=now, done_by=user) == 1
+    own = Withdrawal.objects.filter(organisation__members__user=user, done_at=None).select_related("organisation")
+    with transaction.atomic():
+        row = own.filter(pk=withdrawal).first()
+        if row is None or not Withdrawal.objects.filter(pk=row.pk, done_at=None).update(done_at=now, done_by=user):
+            return False
+        audit.note(audit.Action.ACTED, row, actor=user, now=now, organisation=row.organisation)
+    return True
 
 
 def lapse(participant: Participant, organisations: Sequence[Organisation], *, now: datetime) -> None:

@@ -1,18 +1,20 @@
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from registration import roles
 from registration.admin.readonly import ReadOnlyAdmin
 from registration.models import Download, PartnerMember
 
 
 @admin.register(PartnerMember)
 class PartnerMemberAdmin(ModelAdmin):
-    """Who may download an organisation's attendee lists."""
+    """Who may download an organisation's attendee lists. The team's page invites by mail; here an account is chosen."""
 
     compressed_fields = False
-    list_display = ["user", "email", "organisation", "created_at"]
-    list_filter = ["organisation"]
+    list_display = ["user", "email", "organisation", "role", "created_at"]
+    list_filter = ["role", "organisation"]
     list_filter_sheet = False
     list_select_related = ["user", "organisation"]
     search_fields = ["user__email", "user__name", "organisation__name_ind", "organisation__acronym"]
@@ -22,7 +24,7 @@ class PartnerMemberAdmin(ModelAdmin):
         (
             None,
             {
-                "fields": ["organisation", "user"],
+                "fields": ["organisation", "user", "role"],
                 "description": _(
                     "Search the account by email, or add it with the plus sign. She sees the attendees of the "
                     "organisation's webinars who agreed to it, after setting up a second factor."
@@ -30,6 +32,22 @@ class PartnerMemberAdmin(ModelAdmin):
             },
         )
     ]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["organisation", "user"] if obj else []
+
+    def save_model(self, request, obj, form, change):
+        """The rule writes the row and the record; the form shows it from then on."""
+        held = roles.held_as(obj)
+        roles.give(obj.user, held, actor=request.user, now=timezone.now())
+        obj.pk = PartnerMember.objects.get(user=obj.user, organisation=obj.organisation).pk
+
+    def delete_model(self, request, obj):
+        roles.end(obj.user, roles.held_as(obj), actor=request.user, now=timezone.now())
+
+    def delete_queryset(self, request, queryset):
+        for member in queryset.select_related("user", "organisation").order_by("pk"):
+            self.delete_model(request, member)
 
     @admin.display(description=_("email"), ordering="user__email")
     def email(self, member):

@@ -1,20 +1,23 @@
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from conference.admin.steps import back_to, page
 from conference.models import Webinar
-from registration import care, desk, mail, reached, signup, waitinglist
-from registration.admin.desk import CancelForm, MoveForm, SignUpForm, back_to, page
+from registration import care, desk, files, finding, mail, reached, signup, waitinglist
+from registration.admin.desk import CancelForm, MoveForm, SignUpForm
+from registration.admin.files import export
 from registration.admin.mail import MailInline
-from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from registration.models import Attendance, Certificate, Feedback, Registration
+from registration.admin.paperlist import PaperListAdmin
+from registration.admin.readonly import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
+from registration.models import Attendance, Certificate, Download, Feedback, Registration
 
 STATUS_COLOURS = {
     Registration.Status.PENDING: "info",
@@ -35,18 +38,26 @@ class AttendanceInline(ReadOnlyInline):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(ReadOnlyAdmin):
+class RegistrationAdmin(PaperListAdmin):
     """The status moves by rules alone, so seats, waiting list and mails always agree."""
 
     secret_fields = ("zoom_join_url",)
     list_display = ["participant", "webinar", "status_label", "created_at", "code", "zoom_state"]
-    list_filter = ["status", "webinar", "webinar__edition", "zoom_state", "participant__province"]
+    list_filter = [
+        "status",
+        "webinar",
+        "webinar__edition",
+        "zoom_state",
+        ("created_at", admin.DateFieldListFilter),
+        "participant__province",
+    ]
     list_select_related = ["participant", "webinar"]
-    search_fields = [*(f"participant__{field}" for field in ("name", "email", "phone", "account__email")), "code"]
-    search_help_text = _("Name, email, phone or registration code")
-    date_hierarchy = "created_at"
+    search_fields = ["code"]  # any: the search is finding's
+    search_help_text = _("Name, email, phone, organisation or registration code")
+    sortable_by = ["created_at"]  # of a million rows no other order is at hand
     ordering = ["-created_at", "-pk"]
-    actions = ["cancel_registrations", "send_links_again"]
+    actions = ["cancel_registrations", "send_links_again", "export_xlsx", "export_csv"]
+    acts_on_all = ["export_xlsx", "export_csv"]
     actions_detail = ["give_seat", "move", "cancel"]
     inlines = [AttendanceInline, MailInline]
     fieldsets = [
@@ -70,11 +81,32 @@ class RegistrationAdmin(ReadOnlyAdmin):
         # For the autocomplete too, which names each registration by its person and webinar.
         return super().get_queryset(request).select_related("participant", "webinar")
 
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        return finding.by_person(queryset, "participant", words, also=Q(code=words.upper())), False
+
     def has_add_permission(self, request):
         return request.user.has_perm("registration.add_registration")
 
+    def has_export_permission(self, request):
+        return request.user.has_perm(files.RIGHT)
+
+    def is_too_much(self, request):
+        # A file has room for all that a filter finds; a worker writes it.
+        return request.POST.get("action") not in ("export_xlsx", "export_csv") and super().is_too_much(request)
+
     def has_decide_permission(self, request, obj=None):
         return request.user.has_perm("registration.change_registration")
+
+    def get_actions_detail(self, request, object_id):
+        """A seat is offered to be given only where somebody waits for one."""
+        actions = super().get_actions_detail(request, object_id)
+        row = Registration.objects.filter(pk=object_id).first()
+        if row and (row.is_waitlisted or row.is_offered):
+            return actions
+        return [action for action in actions if not action.action_name.endswith("give_seat")]
 
     def page_of(self, registration):
         return reverse("admin:registration_registration_change", args=[registration.pk])
@@ -212,6 +244,14 @@ class RegistrationAdmin(ReadOnlyAdmin):
         words = ngettext("%d mail is queued.", "%d mails are queued.", len(people))
         self.message_user(request, words % len(people), messages.SUCCESS if people else messages.WARNING)
 
+    @admin.action(permissions=["export"], description=_("Export these as an Excel file"))
+    def export_xlsx(self, request, queryset):
+        return export(self, request, queryset, Download.Format.XLSX)
+
+    @admin.action(permissions=["export"], description=_("Export these as CSV"))
+    def export_csv(self, request, queryset):
+        return export(self, request, queryset, Download.Format.CSV)
+
     @admin.display(description=_("did she get her link?"))
     def link_reached(self, registration):
         return reached.about(registration)
@@ -238,18 +278,15 @@ def outcome(signed_up):
 
 
 @admin.register(Attendance)
-class AttendanceAdmin(ModelAdmin):
+class AttendanceAdmin(ListAdmin):
     """Zoom and the personal link write their own rows; an organiser adds and corrects those of her hand."""
 
-    compressed_fields = False
     list_display = ["person", "webinar", "source", "joined_at", "left_at"]
-    list_filter = ["source", "registration__webinar"]
-    list_filter_sheet = False
+    list_filter = ["source", "registration__webinar", ("joined_at", admin.DateFieldListFilter)]
     list_select_related = ["registration__participant", "registration__webinar"]
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ["registration__participant__name", "registration__participant__email", "registration__code"]
-    date_hierarchy = "joined_at"
+    search_fields = ["registration__code"]  # any: the search is finding's
+    search_help_text = _("Name, email, phone, organisation or registration code")
+    sortable_by = ["joined_at"]
     ordering = ["-joined_at", "-pk"]
     autocomplete_fields = ["registration"]
     fieldsets = [
@@ -283,7 +320,14 @@ class AttendanceAdmin(ModelAdmin):
         obj.source = Attendance.Source.HAND
         super().save_model(request, obj, form, change)
 
-    @admin.display(description=_("participant"), ordering="registration__participant__name")
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        code = Q(registration__code=words.upper())
+        return finding.by_person(queryset, "registration__participant", words, also=code), False
+
+    @admin.display(description=_("participant"))
     def person(self, attendance):
         return attendance.registration.participant
 

@@ -130,10 +130,13 @@ class Registration(models.Model):
     # Statuses that take a seat; the triggers of migration 0002 name them too.
     SEATED = (Status.PENDING, Status.CONFIRMED)
 
+    # The indexes below begin with both.
     participant = models.ForeignKey(
-        Participant, models.CASCADE, related_name="registrations", verbose_name=_("participant")
+        Participant, models.CASCADE, db_index=False, related_name="registrations", verbose_name=_("participant")
     )
-    webinar = models.ForeignKey(Webinar, models.PROTECT, related_name="registrations", verbose_name=_("webinar"))
+    webinar = models.ForeignKey(
+        Webinar, models.PROTECT, db_index=False, related_name="registrations", verbose_name=_("webinar")
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status)
     code = models.CharField(_("registration code"), max_length=12, unique=True, default=new_code, editable=False)
     created_at = models.DateTimeField(_("signed up at"), default=timezone.now, editable=False)
@@ -191,6 +194,19 @@ class Registration(models.Model):
             ),
             models.Index(fields=["held_until"], condition=Q(status="PENDING"), name="registration_held"),
             models.Index(fields=["webinar", "status", "id"], name="registration_by_webinar"),
+            # The organisers' list: whole, of one webinar, of one state (most have a seat, or are not in Zoom).
+            models.Index(fields=["-created_at", "-id"], name="registration_list"),
+            models.Index(fields=["webinar", "-created_at", "-id"], name="registration_list_webinar"),
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                condition=~Q(status="CONFIRMED"),
+                name="registration_list_status",
+            ),
+            models.Index(
+                fields=["zoom_state", "-created_at", "-id"],
+                condition=~Q(zoom_state="none"),
+                name="registration_list_zoom",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -305,7 +321,7 @@ class Attendance(models.Model):
         HAND = "hand", _("Entered by hand")
 
     registration = models.ForeignKey(
-        Registration, models.CASCADE, related_name="attendances", verbose_name=_("registration")
+        Registration, models.CASCADE, db_index=False, related_name="attendances", verbose_name=_("registration")
     )
     source = models.CharField(_("source"), max_length=8, choices=Source)
     joined_at = models.DateTimeField(_("joined at"))
@@ -319,6 +335,10 @@ class Attendance(models.Model):
             models.CheckConstraint(
                 condition=Q(left_at=None) | Q(left_at__gte=F("joined_at")), name="attendance_leaves_after_joining"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["-joined_at", "-id"], name="attendance_list"),
+            models.Index(fields=["source", "-joined_at", "-id"], name="attendance_list_source"),
         ]
 
     def __str__(self) -> str:

@@ -1,25 +1,32 @@
-"""The room of a partner organisation's people."""
+"""The room of a partner organisation's people: its webinars, what must be removed, and the lists as partners' scripts take them."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import wraps
 from tempfile import TemporaryFile
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from conference.models import Organisation, Webinar
-from registration import accounts, partners, withdrawals
-from registration.models import Download, User, Withdrawal
+from registration import accounts, exports, files, partners, withdrawals
+from registration.choices import Choice
+from registration.models import Download, Registration, User, Withdrawal
 
 CONTENT_TYPES = {
-    Download.Format.CSV: "text/csv; charset=utf-8",
-    Download.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
 }
 
 
@@ -29,7 +36,7 @@ CONTENT_TYPES = {
 def partner_room(request: HttpRequest) -> HttpResponse:
     organisations = partners.organisations_of(request.user)
     if not organisations:
-        raise Http404
+        return render(request, "registration/no_room.html", status=404)
     if accounts.lacks_second_factor(request.user):
         return ask_for_second_factor(request)
     to_remove = withdrawals.open_for(organisations)
@@ -37,7 +44,14 @@ def partner_room(request: HttpRequest) -> HttpResponse:
         (organisation, list(partners.webinars_of(organisation)), to_remove.get(organisation.pk, []))
         for organisation in organisations
     ]
-    return render(request, "registration/partner_room.html", {"rooms": rooms, "is_one_room": len(rooms) == 1})
+    context = {
+        "rooms": rooms,
+        "is_one_room": len(rooms) == 1,
+        "managed": partners.managed_by(request.user),
+        "files": files.of(request.user, now=timezone.now()),
+        "big": files.BIG,
+    }
+    return render(request, "registration/partner_room.html", context)
 
 
 @never_cache
@@ -54,43 +68,71 @@ def removed(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("registration:partner_room")
 
 
-@never_cache
-@login_required
+def for_hosts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Gives it the webinar of the address and the one organisation of hers whose list she means."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
+        hosts = partners.hosts_for(request.user, slug)
+        if wanted := request.POST.get("mitra") or request.GET.get("mitra"):
+            hosts = [host for host in hosts if host.slug == wanted]
+        if not hosts:
+            raise Http404
+        if accounts.lacks_second_factor(request.user):
+            return ask_for_second_factor(request)
+        if len(hosts) > 1:
+            messages.info(request, _("Several of your organisations host this webinar. Choose whose list you need."))
+            return redirect("registration:partner_room")
+        return view(request, hosts[0], Webinar.objects.get(slug=slug), **kwargs)
+
+    return guarded
+
+
 @require_GET  # HEAD would record a download that nobody got
-def attendees_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
-    return attendees(request, slug, Download.Format.CSV)
+@for_hosts
+def attendees_csv(request: HttpRequest, organisation: Organisation, webinar: Webinar) -> HttpResponseBase:
+    """However long it is: block by block as PostgreSQL writes it, and no cursor waits for a slow line."""
+    found = partners.begin_list(request.user, organisation, webinar, now=timezone.now())
+    response = StreamingHttpResponse(exports.csv_blocks(found), content_type=CONTENT_TYPES["csv"])
+    response["Content-Disposition"] = content_disposition_header(True, f"{list_name(organisation, webinar)}.csv")
+    # The file itself has no room for them.
+    response["Link"] = (
+        f'<{request.build_absolute_uri(reverse("registration:partner_room"))}#terms>; rel="terms-of-service"'
+    )
+    return response
 
 
-@never_cache
-@login_required
 @require_GET
-def attendees_xlsx(request: HttpRequest, slug: str) -> HttpResponseBase:
-    return attendees(request, slug, Download.Format.XLSX)
+@for_hosts
+def attendees_xlsx(request: HttpRequest, organisation: Organisation, webinar: Webinar) -> HttpResponseBase:
+    if Registration.objects.shared_with(organisation).filter(webinar=webinar).count() > files.BIG_FOR_SCRIPTS:
+        messages.info(
+            request, _("This list is long: choose “Excel” below, and it is written while you do something else.")
+        )
+        return redirect(
+            f"{reverse('registration:attendees', args=[webinar.slug])}?{urlencode({'mitra': organisation.slug})}"
+        )
+    name = f"{list_name(organisation, webinar)}.xlsx"
+    return short_list(request.user, organisation, webinar, Download.Format.XLSX, Choice(), name)
 
 
-def attendees(request: HttpRequest, slug: str, format: Download.Format) -> HttpResponseBase:
-    hosts = partners.hosts_for(request.user, slug)
-    if wanted := request.GET.get("mitra"):
-        hosts = [host for host in hosts if host.slug == wanted]
-    if not hosts:
-        raise Http404
-    if accounts.lacks_second_factor(request.user):
-        return ask_for_second_factor(request)
-    if len(hosts) > 1:
-        messages.info(request, _("Several of your organisations host this webinar. Choose whose list you need."))
-        return redirect("registration:partner_room")
-    return list_of(hosts[0], Webinar.objects.get(slug=slug), format, request.user)
-
-
-def list_of(organisation: Organisation, webinar: Webinar, format: Download.Format, user: User) -> FileResponse:
-    """Into a temporary file first: a slow line then holds no database cursor, and a failure is no half list."""
+def short_list(
+    user: User, organisation: Organisation, webinar: Webinar, format: Download.Format, choice: Choice, name: str
+) -> FileResponse:
+    """Into a temporary file first: a failure is then no half list, and no download."""
     with ExitStack() as on_failure:
         file = on_failure.enter_context(TemporaryFile())
-        partners.take_list(file, user, organisation, webinar, format, now=timezone.now())
+        partners.take_file(file, user, organisation, webinar, format, choice, now=timezone.now())
         on_failure.pop_all()  # the response closes the file
     file.seek(0)
-    name = f"peserta-{webinar.slug}-{organisation.slug}.{format}"
-    return FileResponse(file, as_attachment=True, filename=name, content_type=CONTENT_TYPES[format])
+    content_type = CONTENT_TYPES[name.rpartition(".")[2]]
+    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
+
+
+def list_name(organisation: Organisation, webinar: Webinar) -> str:
+    return f"peserta-{webinar.slug}-{organisation.slug}"
 
 
 def ask_for_second_factor(request: HttpRequest) -> HttpResponse:

@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
+from registration import files
 from registration.exports import COLUMNS
 from tests import factories
 from tests.journeys.steps import say, sign_in
@@ -75,3 +76,40 @@ def test_whoever_takes_her_consent_back_is_gone_from_the_next_list(new_page, pro
     expect(partner.locator(".notice-warning")).to_contain_text(seat.code)
     partner.get_by_role("button", name=say("id", "Removed")).click()
     expect(partner.locator(".notice-warning")).to_have_count(0)
+
+
+def test_a_partner_takes_just_what_is_on_her_phone_without_scripts(
+    new_page, programme, sign_in_page, worker, monkeypatch, tmp_path
+):
+    for number in range(3):
+        seat = factories.RegistrationFactory(webinar=programme.first, participant__name=f"Peserta {number}")
+        factories.ConsentFactory(participant=seat.participant, partner=programme.host)
+    member = factories.PartnerMemberFactory(organisation=programme.host, role="manager")
+    page = new_page(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    sign_in_page(page, member.user)
+    page.goto("/ruang-mitra/")
+    page.get_by_role("link", name=say("id", "See, search and filter the people")).click()
+    page.locator("summary", has_text=say("id", "Filters and order")).click()
+    page.get_by_label(say("id", "Order")).select_option("-name")
+    page.locator("summary", has_text="14").click()
+    page.locator("input[name=columns][value=name]").check()
+    page.get_by_role("button", name=say("id", "Show"), exact=True).click()
+    expect(page.locator("tbody tr td:nth-child(2)")).to_have_text(["Peserta 2", "Peserta 1", "Peserta 0"])
+
+    monkeypatch.setattr(files, "BIG", 1)
+    page.get_by_role("button", name=say("id", "Download these for Excel")).click()
+    expect(page.locator("progress")).to_be_visible()
+    worker.start()
+    worker.tick("make_files")
+    page.get_by_role("button", name=say("id", "Download the file")).wait_for(timeout=30_000)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=say("id", "Download the file")).click()
+    download.value.save_as(tmp_path / "chosen.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "chosen.xlsx")
+    rows = list(book.worksheets[0].values)
+    assert rows[0] == ("registration_code", "name")
+    assert [name for _code, name in rows[1:]] == ["Peserta 2", "Peserta 1", "Peserta 0"]
+    assert programme.host.name in "\n".join(str(cell) for [cell] in book.worksheets[1].values)
+
+    page.goto(f"/ruang-mitra/{programme.host.slug}/catatan/")
+    expect(page.locator("tbody tr")).to_have_count(4)

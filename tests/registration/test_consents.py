@@ -2,6 +2,7 @@
 
 import re
 import threading
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -9,8 +10,10 @@ import pytest
 from django.db import connection
 from django.utils import translation
 
-from registration import consents, exports, letters, partners, rights, withdrawals
+from registration import consents, exports, letters, partners, rights, withdrawals, workbooks
+from registration.choices import Choice
 from registration.models import (
+    AuditEntry,
     Consent,
     ConsentText,
     Download,
@@ -59,8 +62,8 @@ def shared(webinar, organisation, since):
 
 
 def take(member, organisation, webinar, at, tmp_path):
-    with (tmp_path / "list.csv").open("wb") as file:
-        return partners.take_list(file, member, organisation, webinar, "csv", now=at)
+    with (tmp_path / "list.zip").open("wb") as file:
+        return partners.take_file(file, member, organisation, webinar, "csv", Choice(), now=at)
 
 
 # ---- The wording
@@ -191,7 +194,8 @@ def test_restricted_and_withdrawn_people_are_in_no_list(bakti, member, webinar, 
     assert set(Registration.objects.shared_with(bakti)) == {stays}
     assert [row.shared for row in partners.webinars_of(bakti)] == [1]
     assert take(member, bakti, webinar, now + HOUR, tmp_path).rows == 1
-    text = (tmp_path / "list.csv").read_text()
+    with zipfile.ZipFile(tmp_path / "list.zip") as folder:
+        text = folder.read(folder.namelist()[0]).decode()
     assert stays.code in text
     assert restricted.code not in text
     assert withdrawn.code not in text
@@ -232,6 +236,8 @@ def test_a_member_settles_what_is_her_organisations_once(bakti, member, webinar,
     assert not withdrawals.settle(row.pk, member, now=now + HOUR)
     row.refresh_from_db()
     assert (row.done_by, row.done_at) == (member, now)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.organisation, entry.object_id) == ("acted", member, bakti, str(row.pk))
 
 
 # ---- The mail to the organisation, and its room
@@ -299,13 +305,12 @@ def test_who_takes_back_while_a_list_is_written_is_not_forgotten(bakti, member, 
     registration, consent = shared(webinar, bakti, now)
     is_read, may_end = threading.Event(), threading.Event()
 
-    def slowly(file, rows):
-        count = len(list(rows))
+    def slowly(file, found, terms):
         is_read.set()
         may_end.wait(10)
-        return count
+        return len(found)
 
-    monkeypatch.setitem(exports.WRITERS, Download.Format.CSV, slowly)
+    monkeypatch.setitem(workbooks.WRITERS, Download.Format.CSV, slowly)
     with ThreadPoolExecutor() as threads:
         download = threads.submit(closing(take), member, bakti, webinar, now + HOUR, tmp_path)
         assert is_read.wait(10)

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 from django.urls import reverse
 
-from registration import exports, partners
+from registration import exports, partners, workbooks
 from registration.models import Download
 from tests.factories import (
     ConsentFactory,
@@ -82,6 +82,14 @@ def test_hosts_for_a_user_are_her_own_organisations_that_host_it(bakti, alice, w
 # ---- The room
 
 
+def test_whoever_is_in_no_room_reads_why_and_where_to_ask(signed_in_client, alice, bakti, webinar):
+    stranger = UserFactory(email="lain@example.org")
+    response = signed_in_client(stranger).get(f"/en{ROOM}")
+    assert response.status_code == 404
+    assert "You are signed in as lain@example.org." in response.content.decode()
+    assert "BaKTI" not in response.content.decode()
+
+
 def test_room_shows_webinars_counts_and_both_downloads(signed_in_client, bakti, alice, webinar):
     attend(webinar, bakti)
     RegistrationFactory.create_batch(2, webinar=webinar)
@@ -121,8 +129,8 @@ def test_room_counts_its_queries(signed_in_client, bakti, alice, webinars, djang
         attend(WebinarFactory(hosts=[bakti]), bakti)
     client = signed_in_client(alice)
     settings.DEMO = True
-    # session, account, memberships, who is to be removed, webinars; the frame: edition, menu
-    with django_assert_num_queries(7):
+    # session, account, memberships, who is to be removed, webinars, whom she manages, her files; the frame: edition, menu
+    with django_assert_num_queries(9):
         client.get(ROOM)
 
 
@@ -160,9 +168,10 @@ def test_download_counts_its_queries(signed_in_client, bakti, alice, webinar, ki
     for number in range(people):
         attend(webinar, bakti, f"Person {number}")
     client = signed_in_client(alice)
-    # session, account, hosts, second factor, webinar; begin, the organisation's lock, list, record, commit
-    with django_assert_num_queries(10):
-        client.get(address(webinar, kind)).close()
+    # session, account, hosts, second factor, webinar; begin, the organisation's lock, list, record, audit, commit;
+    # then as CSV begin, setting, block, commit; as XLSX before all that the number, and in it the one block
+    with django_assert_num_queries({"csv": 15, "xlsx": 13}[kind]):
+        client.get(address(webinar, kind)).getvalue()
 
 
 def test_head_and_post_take_no_list(signed_in_client, bakti, alice, webinar):
@@ -175,14 +184,14 @@ def test_head_and_post_take_no_list(signed_in_client, bakti, alice, webinar):
 def test_file_that_fails_half_way_is_no_download(signed_in_client, bakti, alice, webinar, monkeypatch):
     attend(webinar, bakti)
 
-    def broken(file, rows):
+    def broken(file, found, terms):
         file.write(b"half a list")
         raise OSError("disk full")
 
-    monkeypatch.setitem(exports.WRITERS, Download.Format.CSV, broken)
+    monkeypatch.setitem(workbooks.WRITERS, Download.Format.XLSX, broken)
     client = signed_in_client(alice)
     client.raise_request_exception = False
-    assert client.get(address(webinar)).status_code == 500
+    assert client.get(address(webinar, "xlsx")).status_code == 500
     assert not Download.objects.exists()
 
 
