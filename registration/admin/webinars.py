@@ -2,7 +2,6 @@
 that go by themselves."""
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -12,15 +11,14 @@ from django.utils.translation import ngettext
 from conference import admin as conference
 from conference import timezones
 from conference.models import Webinar
-from registration import cancelled, changed, reminders, waitinglist
-from registration.models import Registration
+from registration import cancelled, changed, reminders, roles, seats, waitinglist
+from registration.models import Invitation
 
 admin.site.unregister(Webinar)
 
 
 @admin.register(Webinar)
 class WebinarAdmin(conference.WebinarAdmin):
-    list_select_related = ["seat_count"]
     actions = ["fill_seats", "tell_now", "keep_quiet"]
     readonly_fields = ["timetable", "change_to_tell"]
     mails = (_("Mails"), {"fields": ["reminder_minutes", "timetable", "change_to_tell"]})
@@ -30,8 +28,19 @@ class WebinarAdmin(conference.WebinarAdmin):
         return [*before, self.mails, languages]
 
     def get_queryset(self, request):
-        waiting = Q(registrations__status=Registration.Status.WAITLISTED)
-        return super().get_queryset(request).annotate(waiting_count=Count("registrations", filter=waiting))
+        webinars = super().get_queryset(request).select_related("edition", "seat_count")
+        webinars = webinars.annotate(waiting_count=waitinglist.lengths())
+        if not request.user.writes_drafts_alone:
+            return webinars
+        return webinars.filter(status=Webinar.Status.DRAFT, publish_at=None)
+
+    def get_readonly_fields(self, request, obj=None):
+        """Whoever has no second factor yet publishes nothing, now or later."""
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, *roles.NOT_IN_DRAFTS] if request.user.writes_drafts_alone else fields
+
+    def get_actions(self, request):
+        return {} if request.user.writes_drafts_alone else super().get_actions(request)
 
     def get_list_display(self, request):
         may_see_people = request.user.has_perm("registration.view_registration")
@@ -42,17 +51,74 @@ class WebinarAdmin(conference.WebinarAdmin):
             changed.look(obj.pk, now=timezone.now())  # what people know, before it is another thing
         super().save_model(request, obj, form, change)
 
+    def check_filled(self, form):
+        super().check_filled(form)
+        capacity = form.cleaned_data.get("capacity")
+        taken = seats.taken(form.instance) if form.instance.pk and "capacity" in form.changed_data else 0
+        if capacity is not None and capacity < taken:
+            words = ngettext(
+                "%d seat is taken already: the capacity can't be lower.",
+                "%d seats are taken already: the capacity can't be lower.",
+                taken,
+            )
+            form.add_error("capacity", words % taken)
+
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         fields = set(form.changed_data) if change else set()
-        if "status" in fields:
-            self.pass_on_status(request, form.instance)
-        if {"capacity", "status"} & fields:
+        if "capacity" in fields:
             self.tell(request, waitinglist.promote(form.instance.pk, now=timezone.now()))
         if fields:
-            changed.look(form.instance.pk, now=timezone.now())
-            if words := self.change_to_tell(form.instance):
-                self.message_user(request, words, messages.WARNING)
+            self.look(request, form.instance)
+
+    def look(self, request, webinar):
+        changed.look(webinar.pk, now=timezone.now())
+        if words := self.change_to_tell(webinar):
+            self.message_user(request, words, messages.WARNING)
+
+    # ---- Its state
+
+    def may_publish(self, request, row):
+        return super().may_publish(request, row) and not request.user.writes_drafts_alone
+
+    def why_not_unpublish(self, row):
+        count = row.registrations.live().count()
+        words = ngettext(
+            "%d person is signed up or waits: a webinar that has people in it doesn't disappear. Cancel it, and she is "
+            "told by mail.",
+            "%d people are signed up or wait: a webinar that has people in it doesn't disappear. Cancel it, and they are "
+            "told by mail.",
+            count,
+        )
+        guests = Invitation.objects.open().filter(webinar=row).count()
+        if not count and guests:
+            words = ngettext(
+                "%d guest is invited to it. Withdraw the invitation first, or cancel the webinar.",
+                "%d guests are invited to it. Withdraw the invitations first, or cancel the webinar.",
+                guests,
+            )
+        return words % (count or guests) if count or guests else ""
+
+    def told_of_cancellation(self, row):
+        count = cancelled.number_of_mails(row, now=timezone.now())
+        if not count:
+            return [_("Nobody is in it, so no mail goes out.")]
+        words = ngettext(
+            "%d person gets a mail at once that tells of the cancellation and offers the other webinars. That can't be "
+            "taken back.",
+            "%d people get a mail at once that tells of the cancellation and offers the other webinars. That can't be "
+            "taken back.",
+            count,
+        )
+        return [words % count]
+
+    def before_change(self, row):
+        changed.look(row.pk, now=timezone.now())
+
+    def state_changed(self, request, row):
+        self.pass_on_status(request, row)
+        self.tell(request, waitinglist.promote(row.pk, now=timezone.now()))
+        self.look(request, row)
 
     def pass_on_status(self, request, webinar):
         if not webinar.is_cancelled:
@@ -109,7 +175,7 @@ class WebinarAdmin(conference.WebinarAdmin):
 
     @admin.display(description=_("when they go"), empty_value="-")
     def timetable(self, webinar):
-        lines = reminders.timetable(webinar) if webinar.pk else []
+        lines = reminders.timetable(webinar, now=timezone.now()) if webinar.pk else []
         rows = [(spoken_distance(line.minutes), spoken_moment(line.due_at), outcome(line)) for line in lines]
         return format_html_join("", "<p>{}: {} · {}</p>", rows) or None
 
@@ -153,9 +219,18 @@ def spoken_moment(at):
     return f"{timezones.day(local)}, {timezones.clock(local)} WITA"
 
 
+FATES = {
+    "to_come": _("to come"),
+    "next": _("its hour has passed, and it still helps: it goes within a minute"),
+    "too_late": _("not sent: too late to be of use"),
+    "overtaken": _("not sent: the mail that tells of the change comes in its place"),
+    "off": _("not sent while the webinar is not published"),
+}
+
+
 def outcome(line):
-    if line.is_to_come:
-        return _("to come")
+    if line.fate:
+        return FATES[line.fate]
     if line.reminder.is_late:
         return _("not sent: too late to be of use")
     words = _("%(sent)d sent, %(waiting)d on the way, %(lost)d not delivered or of no use any more")
