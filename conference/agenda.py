@@ -82,8 +82,10 @@ def local_date(planned: date, starts_at: datetime | None) -> date:
     return starts_at.astimezone(WITA.info).date() if starts_at else planned
 
 
-def webinars_with_people(edition: Edition) -> list[Webinar]:
-    webinars = list(with_people(Webinar.objects.published().filter(edition=edition).in_order()))
+def webinars_with_people(edition: Edition, among: WebinarQuerySet | None = None) -> list[Webinar]:
+    """What visitors may see of them, or those `among`."""
+    found = Webinar.objects.published() if among is None else among
+    webinars = list(with_people(found.filter(edition=edition).in_order()))
     for webinar in webinars:
         webinar.edition = edition
     return webinars
@@ -105,6 +107,7 @@ def in_order() -> QuerySet[Appearance]:
 
 
 def visible_appearances() -> QuerySet[Appearance]:
-    """All but those in a webinar that is still a draft."""
+    """All but those in a webinar that is still a draft, or in an edition that nobody sees yet."""
     draft = Webinar.Status.DRAFT
-    return in_order().exclude(webinar__status=draft).exclude(agenda_item__webinar__status=draft)
+    shown = in_order().filter(edition__in=Edition.objects.published())
+    return shown.exclude(webinar__status=draft).exclude(agenda_item__webinar__status=draft)

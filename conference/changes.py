@@ -37,7 +37,8 @@ def record_soon() -> None:
 
 
 def record_everywhere(*, now: datetime) -> None:
-    for edition in Edition.objects.order_by("pk"):
+    """Of an edition that nobody sees yet there is no news: its first look comes when it is published."""
+    for edition in Edition.objects.published().order_by("pk"):
         record(edition, now=now)
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from conference import timezones
+from conference.models import validate_crop
 
 type_path = tuple[str | int, ...]
 type_found = Iterator[tuple[type_path, str]]
@@ -21,7 +23,7 @@ SECTIONS = ("organisations", "webinars", "agenda", "speakers", "appearances", "p
 def cross_check(tree: Any) -> type_found:
     if not isinstance(tree, dict):
         return
-    for check in (repeated, sources, references, appearances, edition_days, session_days, hours, registration_hours):
+    for check in CHECKS:
         yield from check(tree)
 
 
@@ -150,3 +152,33 @@ def registration_hours(tree: dict[str, Any]) -> type_found:
         opens_at, closes_at = moment(entry.get("registration_opens_at")), moment(entry.get("registration_closes_at"))
         if opens_at and closes_at and closes_at <= opens_at:
             yield (*path, "registration_closes_at"), _("Registration closes before it opens.")
+
+
+def crops(tree: dict[str, Any]) -> type_found:
+    for section, key in (("organisations", "logo_crop"), ("speakers", "photo_crop")):
+        for place, item in entries(tree, section):
+            crop = item.get(key)
+            try:
+                validate_crop([] if crop is None or None in crop else crop)
+            except ValidationError as error:
+                yield (section, place, key), error.messages[0]
+
+
+def shown_edition(tree: dict[str, Any]) -> type_found:
+    edition = edition_of(tree)
+    if edition.get("is_current") and edition.get("is_published") is False:
+        yield ("edition", "is_published"), _("The current edition is shown to visitors.")
+
+
+CHECKS = (
+    repeated,
+    sources,
+    references,
+    appearances,
+    edition_days,
+    session_days,
+    hours,
+    registration_hours,
+    crops,
+    shown_edition,
+)

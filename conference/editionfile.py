@@ -289,6 +289,7 @@ SENTENCES = {
     "maxLength": gettext_lazy("“%(key)s” has %(length)d characters; %(limit)s are the most."),
     "minLength": gettext_lazy("“%(key)s” is empty."),
     "minItems": gettext_lazy("“%(key)s” is empty."),
+    "maxItems": gettext_lazy("“%(key)s” names more than %(limit)s."),
     "minimum": gettext_lazy("“%(key)s” must be at least %(limit)s."),
     "maximum": gettext_lazy("“%(key)s” must be at most %(limit)s."),
     "uniqueItems": gettext_lazy("“%(key)s” names the same thing twice."),

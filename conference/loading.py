@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from modeltranslation.utils import build_localized_fieldname
 
-from conference import rehearsal
+from conference import rehearsal, uploads
 from conference.changes import record_soon
 from conference.editionfile import EditionFile, read
 from conference.models import AgendaItem, Appearance, Edition, Organisation, Page, Partnership, Speaker, Webinar
@@ -56,7 +56,8 @@ def write(file: EditionFile, *, now: datetime, rehearsal_starts: datetime | None
     speakers = write_speakers(data, organisations, changes)
     write_appearances(data, edition, speakers, webinars, items, changes)
     for entry in data.get("pages", []):
-        put(Page, {"slug": entry["slug"]}, entry, changes)
+        settled = {"publish_at": None} if entry.get("is_published") else {}
+        put(Page, {"slug": entry["slug"]}, entry | settled, changes)
     return changes
 
 
@@ -132,7 +133,9 @@ def only(entry: type_entry, *others: str) -> type_entry:
 
 
 def remove_others(rows: models.QuerySet[Any], kept: list[Any], changes: type_changes) -> None:
-    for row in rows.exclude(pk__in=[row.pk for row in kept]):
+    others = rows.exclude(pk__in=[row.pk for row in kept])
+    uploads.forget_unused(uploads.named_by(others))
+    for row in others:
         row.delete()
         changes["removed"] += 1
 
@@ -173,6 +176,10 @@ def write_webinars(
     webinars = {}
     for entry in entries:
         values = only(entry, "hosts") | zoom_address(entry, is_rehearsal=edition.is_rehearsal)
+        if entry.get("status", "draft") != "draft":  # an hour that was set before counts no more
+            values["publish_at"] = None
+        if "reminder_minutes" in entry:  # in the order in which the admin keeps them
+            values["reminder_minutes"] = sorted(entry["reminder_minutes"], reverse=True)
         created = changes["created"]
         webinar = put(Webinar, {"slug": entry["slug"]}, {"edition": edition} | values, changes)
         hosts = [organisations[slug] for slug in entry.get("hosts", [])]

@@ -1,10 +1,12 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +17,49 @@ from conference.timezones import WIB
 # How long a webinar without a known end is taken to last, for the join window and for calendars.
 USUAL_LENGTH = timedelta(hours=3)
 
+# A crop in thousandths of the image's width and height: left, top, width, height.
+WHOLE, SMALLEST_CROP = 1000, 100
+
 language_code = RegexValidator(r"^[a-z]{2,3}$", _("Use a language code such as id or en."))
+
+
+def preview_versions() -> "models.PositiveIntegerField[int, int]":
+    """Part of each preview link (previewing.py): another number ends those that were given away."""
+    return models.PositiveIntegerField(_("version of the preview links"), default=0, editable=False)
+
+
+def hour_of_publication() -> "models.DateTimeField[datetime | None, datetime | None]":
+    return models.DateTimeField(
+        _("goes public at"), null=True, blank=True, editable=False, help_text=_("By itself, within a minute.")
+    )
+
+
+def validate_crop(crop: list[int]) -> None:
+    if not crop:
+        return
+    left, top, width, height = crop if len(crop) == 4 else (0, 0, 0, 0)
+    if min(width, height) < SMALLEST_CROP or left + width > WHOLE or top + height > WHOLE:
+        raise ValidationError(_("This part of the image lies outside it, or is too small. Choose it again."))
+
+
+def crop(name: Any) -> "ArrayField[list[int], list[int]]":
+    return ArrayField(
+        models.PositiveSmallIntegerField(),
+        verbose_name=name,
+        default=list,
+        blank=True,
+        validators=[validate_crop],
+        help_text=_("Without a choice the middle is shown."),
+    )
+
+
+def alternative_text() -> "models.CharField[str, str]":
+    return models.CharField(
+        _("what the image shows, in words"),
+        max_length=200,
+        blank=True,
+        help_text=_("Read aloud to those who don't see it. One sentence: who or what, and what stands out."),
+    )
 
 
 class EditionQuerySet(models.QuerySet["Edition"]):
@@ -24,6 +68,11 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def newest_first(self) -> "EditionQuerySet":
         return self.order_by("-year")
+
+    def published(self) -> "EditionQuerySet":
+        """What visitors may see. A webinar that they may see takes its edition along."""
+        shown = Webinar.objects.published().filter(edition=OuterRef("pk"))
+        return self.filter(Q(is_published=True) | Q(is_current=True) | Exists(shown))
 
 
 class Edition(models.Model):
@@ -46,6 +95,12 @@ class Edition(models.Model):
     is_rehearsal = models.BooleanField(
         _("rehearsal"), default=False, help_text=_("Every page says that this is a rehearsal with moved dates.")
     )
+    is_published = models.BooleanField(
+        _("shown to visitors"),
+        default=True,
+        help_text=_("Off: nobody sees this edition until one of its webinars is published."),
+    )
+    preview_version = preview_versions()
 
     objects = EditionQuerySet.as_manager()
 
@@ -105,6 +160,8 @@ class Organisation(models.Model):
     logo = models.ImageField(
         _("logo"), upload_to="logos/", blank=True, validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])]
     )
+    logo_crop = crop(_("part of the logo that is shown"))
+    logo_alt = alternative_text()
     about = models.TextField(_("about"), blank=True, help_text=_("Markdown."))
     editions = models.ManyToManyField(Edition, through="Partnership", related_name="organisations")
 
@@ -202,6 +259,8 @@ class Webinar(models.Model):
         _("sign-up while it runs"), default=True, help_text=_("Off: sign-up ends when the webinar begins.")
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    publish_at = hour_of_publication()
+    preview_version = preview_versions()
     hosts = models.ManyToManyField(
         Organisation,
         related_name="hosted_webinars",
@@ -368,6 +427,8 @@ class Speaker(models.Model):
         blank=True,
         validators=[FileExtensionValidator(["png", "jpg", "jpeg", "webp"])],
     )
+    photo_crop = crop(_("part of the photo that is shown"))
+    photo_alt = alternative_text()
 
     class Meta:
         verbose_name = _("speaker")
@@ -490,6 +551,8 @@ class Page(models.Model):
     title = models.CharField(_("title"), max_length=200)
     body = models.TextField(_("text"), blank=True, help_text=_("Markdown."))
     is_published = models.BooleanField(_("published"), default=True)
+    publish_at = hour_of_publication()
+    preview_version = preview_versions()
     menu_order = models.PositiveSmallIntegerField(
         _("place in the menu"), null=True, blank=True, help_text=_("Empty: not in the menu.")
     )

@@ -31,7 +31,7 @@ FORMATS: dict[str, dict[str, Any]] = {
 }
 TYPES = {"avif": "image/avif", "webp": "image/webp"}
 GROUND = "#ffffff"
-FACE = (0.5, 0.35)  # what stays when a portrait is cropped to a square
+FACE, MIDDLE = (0.5, 0.35), (0.5, 0.5)  # what stays when a portrait is cropped to a square
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def variants(image: ImageFieldFile) -> Variants | None:
         name = folder_name(image)
         folder = Path(settings.MEDIA_ROOT) / FOLDER / name
         if not folder.exists():
-            make(Path(image.path), folder, is_square=image.field.name == "photo")
+            make(Path(image.path), folder, crop_of(image), is_square=image.field.name == "photo")
         return None if (folder / BROKEN).exists() else Variants(f"{settings.MEDIA_URL}{FOLDER}/{name}")
     except (OSError, SuspiciousFileOperation) as error:
         # Gone from the disk, no room, or a name that leads out of the folder: the page shows the woven tile.
@@ -72,10 +72,21 @@ def variants(image: ImageFieldFile) -> Variants | None:
         return None
 
 
+def crop_of(image: ImageFieldFile) -> list[int]:
+    """What an organiser has chosen of it, see models.py; empty when all of it, or its middle, is shown."""
+    return getattr(image.instance, f"{image.field.name}_crop", None) or []
+
+
+def alternative_text(image: ImageFieldFile) -> str:
+    """In the reader's language; empty for an image that was uploaded before anybody asked: its name stands beside it."""
+    return getattr(image.instance, f"{image.field.name}_alt", "") or "" if image else ""
+
+
 def folder_name(image: ImageFieldFile) -> str:
     """Another upload has another name or another time."""
     facts = Path(image.path).stat()
-    return hashlib.sha256(f"{image.name} {facts.st_size} {facts.st_mtime_ns}".encode()).hexdigest()[:16]
+    words = " ".join(map(str, [image.name, facts.st_size, facts.st_mtime_ns, *crop_of(image)]))
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 def keep_only(images: Iterable[ImageFieldFile]) -> None:
@@ -89,12 +100,12 @@ def keep_only(images: Iterable[ImageFieldFile]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def make(source: Path, folder: Path, *, is_square: bool) -> None:
+def make(source: Path, folder: Path, crop: list[int], *, is_square: bool) -> None:
     """All at once or nothing, though several processes may be at it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
-        write_copies(source, made, is_square=is_square)
+        write_copies(source, made, crop, is_square=is_square)
         made.chmod(0o755)
         made.rename(folder)
     except OSError:
@@ -104,19 +115,31 @@ def make(source: Path, folder: Path, *, is_square: bool) -> None:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def write_copies(source: Path, folder: Path, *, is_square: bool) -> None:
+def write_copies(source: Path, folder: Path, crop: list[int], *, is_square: bool) -> None:
     try:
-        image = small(source)
+        image = cut(small(source), crop)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         if isinstance(error, OSError) and error.errno:
             raise  # of the disk, not of the image
         logger.warning("An uploaded image can't be read: %s", type(error).__name__)
         (folder / BROKEN).touch()
         return
+    centre = MIDDLE if crop else FACE
     for side in SIDES:
-        copy = ImageOps.fit(image, (side, side), centering=FACE) if is_square else ImageOps.contain(image, (side, side))
+        copy = (
+            ImageOps.fit(image, (side, side), centering=centre) if is_square else ImageOps.contain(image, (side, side))
+        )
         for ending, options in FORMATS.items():
             copy.save(folder / f"{side}.{ending}", **options)
+
+
+def cut(image: Image.Image, crop: list[int]) -> Image.Image:
+    """`crop` in thousandths: left, top, width, height."""
+    if not crop:
+        return image
+    left, top, width, height = crop
+    box = [left * image.width, top * image.height, (left + width) * image.width, (top + height) * image.height]
+    return image.crop(tuple(round(part / 1000) for part in box))  # type: ignore[arg-type]
 
 
 def small(source: Path) -> Image.Image:

@@ -115,7 +115,9 @@ def present(*texts: str) -> tuple[str, ...]:
 
 
 def find_edition(year: str) -> Card | None:
-    edition = Edition.objects.filter(year=int(year)).first() if year.isdecimal() and len(year) <= 4 else None
+    edition = (
+        Edition.objects.published().filter(year=int(year)).first() if year.isdecimal() and len(year) <= 4 else None
+    )
     return edition_card(edition) if edition else None
 
 

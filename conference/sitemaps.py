@@ -49,7 +49,7 @@ class OrganisationSitemap(BilingualSitemap):
 
 class EditionSitemap(BilingualSitemap):
     def items(self) -> QuerySet[Edition]:
-        return Edition.objects.newest_first()
+        return Edition.objects.published().newest_first()
 
 
 class PageSitemap(BilingualSitemap):

@@ -1,6 +1,6 @@
 from modeltranslation.translator import TranslationOptions, register
 
-from conference import models
+from conference import models, versions
 
 
 @register(models.Edition)
@@ -11,7 +11,7 @@ class EditionTranslation(TranslationOptions):
 
 @register(models.Organisation)
 class OrganisationTranslation(TranslationOptions):
-    fields = ("name", "about")
+    fields = ("name", "about", "logo_alt")
     required_languages = {"id": ("name",)}
 
 
@@ -29,7 +29,7 @@ class AgendaItemTranslation(TranslationOptions):
 
 @register(models.Speaker)
 class SpeakerTranslation(TranslationOptions):
-    fields = ("position", "bio")
+    fields = ("position", "bio", "photo_alt")
 
 
 @register(models.Material)
@@ -41,3 +41,6 @@ class MaterialTranslation(TranslationOptions):
 class PageTranslation(TranslationOptions):
     fields = ("title", "body")
     required_languages = {"id": ("title",)}
+
+
+versions.track()

@@ -28,6 +28,8 @@ for address in urlpatterns:
     address.callback = kept(address.callback)
 
 urlpatterns += [
+    path("pratinjau/<str:token>/", views.preview, name="preview"),
+    path("pratinjau/<str:token>/<slug:slug>/", views.preview_webinar, name="preview_webinar"),
     path("gambar/<slug:kind>.png", views.picture, name="picture"),
     path("gambar/<slug:kind>/<slug:name>.png", views.picture, name="picture"),
     # Read aloud nobody says a stroke at the end.

@@ -1,6 +1,11 @@
-"""The public site: a function of the content, the language and the time, the same for every visitor."""
+"""The public site: a function of the content, the language and the time, the same for every visitor.
+
+Previews show the same pages of what is not public yet to whoever has a link, or writes it in the admin.
+"""
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from django.db.models import Prefetch
@@ -11,9 +16,10 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.utils.translation import get_language_info
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from conference import sharing
+from conference import previewing, sharing
 from conference.agenda import edition_items, programme, visible_appearances, webinars_with_people, with_people
 from conference.calendars import agenda_file, calendar_file, entry_of
 from conference.feeds import changes_feed, schedule, schedule_xml
@@ -27,7 +33,7 @@ VIOLENCE = re.compile(r"\b(kekerasan|violence)\b", re.IGNORECASE)
 @require_safe
 def home(request):
     edition = Edition.objects.current()
-    others = Edition.objects.newest_first()
+    others = Edition.objects.published().newest_first()
     context = {
         "current_edition": edition,
         "earlier": others.filter(year__lt=edition.year) if edition else others,
@@ -118,15 +124,16 @@ def webinar(request, slug):
     return webinar_page(request, Webinar.objects.published(), slug=slug)
 
 
-def webinar_page(request, webinars, **wanted):
-    """Of published webinars to visitors, of any to those who preview it in the admin."""
+def webinar_page(request, webinars, preview=None, **wanted):
+    """Of published webinars to visitors, of any as a preview."""
     complete = with_people(webinars.select_related("edition")).prefetch_related("hosts", "materials")
     webinar = get_object_or_404(complete, **wanted)
     now = timezone.now()
     context = {
         "webinar": webinar,
         "now": now,
-        "can_register": webinar.is_open_for_registration(now),
+        "preview": preview,
+        "can_register": not preview and webinar.is_open_for_registration(now),
         "opens_at": next_opening(webinar.edition, [webinar], now),
         "languages": [language_name(code) for code in webinar.languages],
         "materials": sorted(webinar.materials.all(), key=lambda material: (material.order, material.pk)),
@@ -190,7 +197,9 @@ def organisation(request, slug):
     speakers = organisation.speakers.filter(appearances__in=visible_appearances()).distinct().order_by("name", "pk")
     context = {
         "organisation": organisation,
-        "partnerships": organisation.partnerships.select_related("edition").order_by("-edition__year"),
+        "partnerships": organisation.partnerships.filter(edition__in=Edition.objects.published())
+        .select_related("edition")
+        .order_by("-edition__year"),
         "webinars": with_people(organisation.hosted_webinars.published().in_order()),
         "speakers": speakers,
         "now": timezone.now(),
@@ -200,15 +209,22 @@ def organisation(request, slug):
 
 @require_safe
 def editions(request):
-    return render(request, "conference/editions.html", {"editions": Edition.objects.newest_first()})
+    return render(request, "conference/editions.html", {"editions": Edition.objects.published().newest_first()})
 
 
 @require_safe
 def edition(request, year):
-    edition = get_object_or_404(Edition, year=year)
+    return edition_page(request, Edition.objects.published(), year=year)
+
+
+def edition_page(request, editions, preview=None, **wanted):
+    """A preview names its drafts too."""
+    edition = get_object_or_404(editions, **wanted)
+    webinars = webinars_with_people(edition, Webinar.objects.all()) if preview else webinars_with_people(edition)
     context = {
         "edition": edition,
-        "webinars": webinars_with_people(edition),
+        "preview": preview,
+        "webinars": webinars,
         "items": edition_items(edition),
         "roles": by_role(edition),
         "now": timezone.now(),
@@ -221,9 +237,9 @@ def page(request, slug):
     return written_page(request, Page.objects.published(), slug=slug)
 
 
-def written_page(request, pages, **wanted):
+def written_page(request, pages, preview=None, **wanted):
     page = get_object_or_404(pages, **wanted)
-    context = {"page": page, "touches_violence": touches_violence(page.title)}
+    context = {"page": page, "preview": preview, "touches_violence": touches_violence(page.title)}
     return render(request, "conference/page.html", context)
 
 
@@ -246,3 +262,59 @@ def short(request, number):
     """An address to be read aloud: the webinar of this number in the current edition."""
     webinars = Webinar.objects.published().filter(edition__is_current=True)
     return redirect(get_object_or_404(webinars, number=number))
+
+
+# ---- Previews
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Where the pages beneath it are; until when, for those who came by a link."""
+
+    token: str = ""
+    until: datetime | None = None
+
+
+@never_cache
+@require_safe
+def preview(request, token):
+    return previewed(request, token, show_preview)
+
+
+@never_cache
+@require_safe
+def preview_webinar(request, token, slug):
+    """Of an edition's preview: its link opens its webinars too."""
+
+    def show(request, row, preview):
+        webinar = get_object_or_404(Webinar, slug=slug, edition=row) if isinstance(row, Edition) else None
+        if webinar is None:
+            raise Http404
+        return show_preview(request, webinar, preview)
+
+    return previewed(request, token, show)
+
+
+def previewed(request, token, show):
+    try:
+        opened = previewing.open_link(token, now=timezone.now())
+    except previewing.Ended:
+        response = render(request, "conference/preview_ended.html", status=410)
+    else:
+        if opened is None:
+            raise Http404
+        response = show(request, opened.row, Preview(token, opened.until))
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def show_preview(request, row, preview):
+    if previewing.is_shown(row):
+        return redirect(row)
+    match row:
+        case Webinar():
+            return webinar_page(request, Webinar.objects.all(), preview, pk=row.pk)
+        case Page():
+            return written_page(request, Page.objects.all(), preview, pk=row.pk)
+        case Edition():
+            return edition_page(request, Edition.objects.all(), preview, pk=row.pk)

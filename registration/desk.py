@@ -1,6 +1,7 @@
 """What organisers do by hand for a person who can't: sign her up, move her. By the rules of the site, with their name on it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from conference.models import Organisation, Webinar
-from registration import care, consents, history, mail, seats, signup, waitinglist
+from registration import care, consents, deadlocks, history, mail, newcomers, seats, signup, waitinglist
 from registration.models import Consent, Event, Participant, Registration, User
 
 Status = Registration.Status
@@ -32,21 +33,66 @@ def sign_up(answers: signup.Answers, *, note: str, actor: User, now: datetime) -
     The organiser stands for the address in the code's place.
     """
     with transaction.atomic():
-        user = signup.account_of(answers["person"]["email"], language=answers["language"], now=now)
-        participant = signup.participant_of(user, answers, now=now)
-        if not participant.proven_at:
-            signup.take_person(participant, answers["person"], replaces=True)
-            participant.language, participant.proven_at = answers["language"], now
-            participant.save()
-        if not user.name:
-            user.name = participant.name
-            user.save(update_fields=["name"])
-        grant_as_on_paper(participant, answers, actor=actor, now=now)
+        participant = known_or_added(answers, actor=actor, now=now)
         history.note(Event.Kind.SIGNED_UP, participant, now=now, actor=actor, words=note)
         changed = signup.admit_all(participant, seats.lock(answers["webinars"]), now=now, actor=actor)
         if changed:
             mail.queue_confirmation(participant, moment=now)
     return SignedUp(participant, changed)
+
+
+class Batch(NamedTuple):
+    """Those with an address of their own, and those whose mail goes to one carer."""
+
+    answers: Sequence[signup.Answers]
+    entries: Sequence[care.Entry]
+
+
+@deadlocks.done_again
+def sign_up_all(batch: Batch, *, carer: User, note: str, actor: User, now: datetime) -> list[Registration]:
+    """A list from paper, whole or not at all; what changed. Where seats run out, the first of it have them.
+
+    All people come first and the webinars last: the site goes on signing up meanwhile. Raises care.Refused.
+    """
+    with transaction.atomic():
+        people = [known_or_added(answers, actor=actor, now=now) for answers in batch.answers]
+        history.write([signed_up(person, note, actor=actor, now=now) for person in people])
+        User.objects.select_for_update(no_key=True).get(pk=carer.pk)
+        wanted: dict[int, list[Participant]] = defaultdict(list)
+        for person, answers in zip(people, batch.answers, strict=True):
+            for pk in answers["webinars"]:
+                wanted[pk].append(person)
+        locked = seats.lock({*wanted, *(pk for entry in batch.entries for pk in entry["webinars"])})
+        changed = [row for webinar in locked for row in admitted(wanted[webinar.pk], webinar, actor=actor, now=now)]
+        for person in {row.participant_id: row.participant for row in changed}.values():
+            mail.queue_confirmation(person, moment=now)
+        if batch.entries:
+            written = care.register(carer, batch.entries, language="id", now=now, actor=actor)
+            history.write([signed_up(person, note, actor=actor, now=now) for person in written.people])
+            changed += written.changed
+    return changed
+
+
+def known_or_added(answers: signup.Answers, *, actor: User, now: datetime) -> Participant:
+    user = newcomers.account_of(answers["person"]["email"], language=answers["language"], now=now)
+    participant = signup.participant_of(user, answers, now=now)
+    if not participant.proven_at:
+        signup.take_person(participant, answers["person"], replaces=True)
+        participant.language, participant.proven_at = answers["language"], now
+        participant.save()
+    if not user.name:
+        user.name = participant.name
+        user.save(update_fields=["name"])
+    grant_as_on_paper(participant, answers, actor=actor, now=now)
+    return participant
+
+
+def signed_up(participant: Participant, note: str, *, actor: User, now: datetime) -> Event:
+    return Event(kind=Event.Kind.SIGNED_UP, participant=participant, actor=actor, at=now, note=note[:300])
+
+
+def admitted(people: Sequence[Participant], webinar: Webinar, *, actor: User, now: datetime) -> list[Registration]:
+    return care.admit_all(people, webinar, actor=actor, now=now) if people else []
 
 
 def grant_as_on_paper(participant: Participant, answers: signup.Answers, *, actor: User, now: datetime) -> None:

@@ -9,15 +9,16 @@ from typing import NamedTuple
 
 import xlsxwriter
 from django.conf import settings
+from django.http import QueryDict
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from conference.spreadsheets import Grid, Unreadable
 from registration import regions
 from registration.models import Participant, SensitiveAnswers
-from registration.spreadsheets import Grid, Unreadable
 
 MOST_ROWS = 200
 # A title above the names of the columns is passed over, merged or not.
@@ -118,8 +119,8 @@ class Listed(NamedTuple):
 # ---- From cells to rows
 
 
-def listed(grid: Grid) -> Listed:
-    place, fields = header(grid)
+def listed(grid: Grid, columns: tuple[Column, ...] = COLUMNS, most: int = MOST_ROWS) -> Listed:
+    place, fields = header(grid, columns)
     rows = [
         (number, {field: cleaned(cell) for field, cell in zip(fields, cells, strict=False) if field})
         for number, cells in enumerate(grid[place + 1 :], place + 2)
@@ -127,32 +128,33 @@ def listed(grid: Grid) -> Listed:
     filled = [(number, row) for number, row in rows if any(row.values())]
     if not filled:
         raise Unreadable(_("The file has the names of the columns, but nobody below them."))
-    if len(filled) > MOST_ROWS:
-        words = ngettext("One person at most.", "At most %(most)s people in one file.", MOST_ROWS)
-        raise Unreadable(words % {"most": MOST_ROWS})
+    if len(filled) > most:
+        words = ngettext("One person at most.", "At most %(most)s people in one file.", most)
+        raise Unreadable(words % {"most": most})
     unknown = [cell for cell, field in zip(grid[place], fields, strict=True) if cell and not field]
     return Listed([row for _number, row in filled], [number for number, _row in filled], unknown)
 
 
-def header(grid: Grid) -> tuple[int, list[str]]:
+def header(grid: Grid, columns: tuple[Column, ...] = COLUMNS) -> tuple[int, list[str]]:
     """The line that names most columns, and the field of each; empty for a column that is none of ours."""
-    found = [[headings().get(plain(cell), "") for cell in cells] for cells in grid[:HEADER_WITHIN]]
+    names = headings(columns)
+    found = [[names.get(plain(cell), "") for cell in cells] for cells in grid[:HEADER_WITHIN]]
     place = max(range(len(found)), key=lambda line: len(set(found[line]) - {""}), default=-1)
-    missing = [column for column in COLUMNS if column.is_needed and (place < 0 or column.field not in found[place])]
+    missing = [column for column in columns if column.is_needed and (place < 0 or column.field not in found[place])]
     if missing:
         words = _("These columns are missing: %(names)s. Take the template, or name your columns as it does.")
         raise Unreadable(words % {"names": ", ".join(str(column.label) for column in missing)})
     fields = found[place]
     if twice := sorted({field for field in fields if field and fields.count(field) > 1}):
         words = _("These columns are there twice: %(names)s. Take one of each out.")
-        raise Unreadable(words % {"names": ", ".join(str(BY_FIELD[field].label) for field in twice)})
+        raise Unreadable(words % {"names": ", ".join(str(column.label) for column in columns if column.field in twice)})
     return place, fields
 
 
 @cache
-def headings() -> dict[str, str]:
-    names = {plain(column.field): column.field for column in COLUMNS}
-    for column in COLUMNS:
+def headings(columns: tuple[Column, ...] = COLUMNS) -> dict[str, str]:
+    names = {plain(column.field): column.field for column in columns}
+    for column in columns:
         names |= {plain(name): column.field for name in (*in_all_languages(column.label), *column.other_names)}
     return names
 
@@ -189,6 +191,8 @@ def choices(field: str) -> list[tuple[str, str | Promise]]:
             return list(regions.province_choices())
         case "regency":
             return [pair for _province, pairs in regions.regency_choices() for pair in pairs]
+        case "organisation_kind":
+            return list(Participant.OrganisationKind.choices)
         case "needs":
             return list(SensitiveAnswers.Need.choices)
         case _:
@@ -214,14 +218,18 @@ def short_regencies() -> dict[str, str]:
 
 
 def form_data(
-    row: Row, webinars: Mapping[str, str], hosts: Mapping[str, str], default: Sequence[str]
+    row: Row,
+    webinars: Mapping[str, str],
+    hosts: Mapping[str, str],
+    default: Sequence[str],
+    columns: Sequence[Column] = COLUMNS,
 ) -> dict[str, object]:
     """As the form for one person gets it. An unknown word stays as it is, so that the form says what is wrong.
 
     `webinars` gives slugs by number, `hosts` by short name; `default` are the webinars of a row that names none.
     """
     data: dict[str, object] = {}
-    for column in COLUMNS:
+    for column in columns:
         cell = row.get(column.field, "")
         data[column.field] = codes(column.field).get(plain(cell), cell)
     data["age_group"] = group_of_age(row.get("age_group", "")) or data["age_group"]
@@ -235,6 +243,14 @@ def form_data(
     for field in YES_OR_NO:
         data[field] = "on" if plain(row.get(field, "")) in YES else ""
     return data
+
+
+def as_post(data: Mapping[str, object]) -> QueryDict:
+    """As a browser would send it."""
+    sent = QueryDict(mutable=True)
+    for name, value in data.items():
+        sent.setlist(name, value if isinstance(value, list) else [str(value)] if value else [])
+    return sent
 
 
 def group_of_age(cell: str) -> str:

@@ -11,7 +11,8 @@ register = template.Library()
 @register.inclusion_tag("includes/image.html")
 def image(uploaded: ImageFieldFile, name: str, side: int, loading: str = "lazy") -> dict[str, Any]:
     """A portrait or logo so many pixels wide; a woven tile of the name where there is none."""
-    return {"copies": photos.variants(uploaded), "name": name, "side": side, "loading": loading}
+    words = photos.alternative_text(uploaded)
+    return {"copies": photos.variants(uploaded), "words": words, "name": name, "side": side, "loading": loading}
 
 
 @register.filter

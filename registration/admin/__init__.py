@@ -1,7 +1,11 @@
 from registration.admin import (
     announcements,
+    audit,
     bounces,
     breach,
+    charts,
+    connections,
+    files,
     invitations,
     mail,
     mailtexts,
@@ -10,14 +14,20 @@ from registration.admin import (
     people,
     privacy,
     registrations,
+    reports,
     retention,
+    team,
     webinars,
 )
 
 __all__ = [
     "announcements",
+    "audit",
     "bounces",
     "breach",
+    "charts",
+    "connections",
+    "files",
     "invitations",
     "mail",
     "mailtexts",
@@ -26,6 +36,8 @@ __all__ = [
     "people",
     "privacy",
     "registrations",
+    "reports",
     "retention",
+    "team",
     "webinars",
 ]

@@ -1,9 +1,6 @@
 """Forms and pages of what organisers do by hand: each says what will happen before it does it."""
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     INPUT_CLASSES,
@@ -24,29 +21,6 @@ from registration.models import Participant, User
 from registration.signup import Person
 
 LANGUAGES = [("id", "Bahasa Indonesia"), ("en", "English")]
-
-
-def page(request, model_admin, *, title, form, lead=(), facts=(), send, back, is_final=False, hidden=()):
-    """One form of ours in the admin's frame. `hidden` are fields that a list's action is repeated with."""
-    context = {
-        **admin.site.each_context(request),
-        "opts": model_admin.opts,
-        "title": title,
-        "form": form,
-        "media": model_admin.media,
-        "lead": lead,
-        "facts": facts,
-        "send": send,
-        "back": back,
-        "is_final": is_final,
-        "hidden": hidden,
-    }
-    return TemplateResponse(request, "admin/registration/desk.html", context)
-
-
-def back_to(request, model_admin, words, level, url):
-    model_admin.message_user(request, words, level)
-    return HttpResponseRedirect(url)
 
 
 # ---- Signing a person up

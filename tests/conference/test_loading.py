@@ -246,6 +246,36 @@ def test_what_the_file_leaves_out_stays(db, write):
     assert webinar.edition.registration_opens_at == datetime(2030, 1, 1, tzinfo=UTC)
 
 
+def test_reminders_are_set_for_each_webinar(db, write, capsys):
+    minutes = "    slug: satu\n    reminder_minutes: [60, 2880, 10]"
+    load(write(SMALL))
+    assert Webinar.objects.get(slug="satu").reminder_minutes == [1440, 60, 10]
+    load(write("    slug: satu", minutes))
+    assert Webinar.objects.get(slug="satu").reminder_minutes == [2880, 60, 10]
+    load(write("    slug: satu", minutes))
+    assert capsys.readouterr().out.splitlines()[-1] == "0 created, 0 updated, 0 removed."
+    load(write(SMALL))
+    assert Webinar.objects.get(slug="satu").reminder_minutes == [2880, 60, 10]
+    load(write("    slug: satu", "    slug: satu\n    reminder_minutes: []"))
+    assert Webinar.objects.get(slug="satu").reminder_minutes == []
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("soon", "“reminder_minutes” must be a list."),
+        ("[1h]", "“reminder_minutes” must be a whole number."),
+        ("[-5]", "“reminder_minutes” must be at least 0."),
+        ("[43201]", "“reminder_minutes” must be at most 43200."),
+        ("[60, 60]", "“reminder_minutes” names the same thing twice."),
+        ("[1, 2, 3, 4, 5, 6, 7]", "“reminder_minutes” names more than 6."),
+    ],
+)
+def test_reminders_that_can_not_be_are_told(written, reason, db, write):
+    found = refusals(write("    slug: satu", f"    slug: satu\n    reminder_minutes: {written}"))
+    assert [words for _line, words in found] == [reason]
+
+
 def test_a_section_left_out_stays(db, write):
     load(write(SMALL))
     load(write(SMALL[: SMALL.index("organisations:")]))

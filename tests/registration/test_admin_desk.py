@@ -330,7 +330,6 @@ PAGES = [
     ("consenttext", "changelist", None),
     ("withdrawal", "changelist", None),
     ("handover", "changelist", None),
-    ("keptcount", "changelist", None),
 ]
 
 
@@ -400,3 +399,12 @@ def test_queries_do_not_grow_with_rows(page, desk):
                 assert desk.get(addresses[page]).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_offered"), [({"waitlisted": True}, True), ({}, False), ({"cancelled": True}, False)]
+)
+def test_a_seat_is_given_only_to_who_waits(desk, facts, is_offered):
+    row = factories.RegistrationFactory(**facts)
+    address = url("registration", "give_seat", row.pk)
+    assert (f'href="{address}"' in desk.get(url("registration", "change", row.pk)).content.decode()) is is_offered

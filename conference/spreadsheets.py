@@ -8,18 +8,30 @@ import csv
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from decimal import Decimal
 from xml.etree import ElementTree  # nosec B405  # what declares a document type is refused first
 
 from django.utils.translation import gettext as _
 
-LARGEST = 500 * 1024
-LARGEST_UNPACKED = 5 * 1024 * 1024
+KILOBYTE = 1024
 MOST_PARTS = 200
-# Room for titles and empty lines around the rows.
-MOST_ROWS = 1000
 MOST_COLUMNS = 60
-LONGEST_CELL = 1000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one kind of upload. A list of people is cleaned as it is read; texts for the site are kept to the letter."""
+
+    largest: int = 500 * KILOBYTE
+    largest_unpacked: int = 5 * KILOBYTE * KILOBYTE
+    # Room for titles and empty lines around the rows.
+    most_rows: int = 1000
+    longest_cell: int = 1000
+    is_to_the_letter: bool = False
+
+
+A_LIST = Limits()
 
 ZIP = b"PK\x03\x04"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -27,6 +39,8 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 DOCUMENT_TYPE = re.compile(rb"<\x00*!\x00*[DdEe]")
 # 1e999999999 is a number too, and would take for ever.
 SANE_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
+# How a workbook writes characters that XML can't, and what looks like one: _x000D_.
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 CELL_PLACE = re.compile(r"^([A-Z]{1,3})([0-9]{1,7})$")
 
 Grid = list[list[str]]
@@ -36,12 +50,13 @@ class Unreadable(Exception):
     """The words say what to do."""
 
 
-def read(content: bytes) -> Grid:
+def read(content: bytes, limits: Limits = A_LIST) -> Grid:
     """Rows from the first on, each as wide as it is filled; raises Unreadable."""
-    if len(content) > LARGEST:
-        raise Unreadable(_("The file is too large: at most 500 kB. Keep only the list itself in it."))
+    if len(content) > limits.largest:
+        words = _("The file is too large: at most %(most)d kB. Keep only the list itself in it.")
+        raise Unreadable(words % {"most": limits.largest // KILOBYTE})
     if content.startswith(ZIP):
-        grid = read_xlsx(content)
+        grid = read_xlsx(content, limits)
     elif content.startswith(OLD_EXCEL):
         raise Unreadable(
             _(
@@ -49,25 +64,55 @@ def read(content: bytes) -> Grid:
             )
         )
     else:
-        grid = read_csv(content)
-    if len(grid) > MOST_ROWS or any(len(row) > MOST_COLUMNS for row in grid):
+        grid = read_csv(content, limits)
+    if len(grid) > limits.most_rows or any(len(row) > MOST_COLUMNS for row in grid):
         raise Unreadable(_("The file has too many rows or columns. Keep only the list itself in it."))
-    return [[" ".join(cell[:LONGEST_CELL].split()) for cell in row] for row in grid]
+    return to_the_letter(grid, limits) if limits.is_to_the_letter else cleaned(grid, limits)
+
+
+def cleaned(grid: Grid, limits: Limits) -> Grid:
+    return [[" ".join(cell[: limits.longest_cell].split()) for cell in row] for row in grid]
+
+
+def to_the_letter(grid: Grid, limits: Limits) -> Grid:
+    """But for line ends, which every program writes in its own way."""
+    for number, row in enumerate(grid, 1):
+        if any(len(cell) > limits.longest_cell for cell in row):
+            words = _("Row %(row)d has a cell with more than %(most)d characters. Shorten it.")
+            raise Unreadable(words % {"row": number, "most": limits.longest_cell})
+    return [[plain_lines(cell) for cell in row] for row in grid]
+
+
+def plain_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 # ---- CSV
 
 
-def read_csv(content: bytes) -> Grid:
-    """Commas, semicolons or tabs: the one that makes the most of the file's fullest line."""
+def read_csv(content: bytes, limits: Limits) -> Grid:
     text = decoded(content)
     if "\0" in text:
-        raise Unreadable(_("This is neither a CSV nor an Excel file. Take the template and fill it in."))
-    separator = max(",;\t", key=lambda mark: max((line.count(mark) for line in text.splitlines()[:20]), default=0))
+        raise Unreadable(
+            _("This is neither a CSV nor an Excel file. Save your list as one of them and choose it again.")
+        )
+    separator, text = separator_of(text, limits)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise Unreadable(_("The CSV file can't be read: a quotation mark is missing somewhere.")) from error
+
+
+def separator_of(text: str, limits: Limits) -> tuple[str, str]:
+    """Comma, semicolon or tab, and the text without the line in which Excel may say so.
+
+    The one that makes the most of the fullest line near the top; of the first alone where all begin with their columns.
+    """
+    first, _end, rest = text.partition("\n")
+    if said := re.fullmatch(r"sep=([,;\t])\r?", first):
+        return said[1], rest
+    lines = [first] if limits.is_to_the_letter else text.splitlines()[:20]
+    return max(",;\t", key=lambda mark: max((line.count(mark) for line in lines), default=0)), text
 
 
 def decoded(content: bytes) -> str:
@@ -85,11 +130,11 @@ def decoded(content: bytes) -> str:
 # ---- XLSX
 
 
-def read_xlsx(content: bytes) -> Grid:
+def read_xlsx(content: bytes, limits: Limits) -> Grid:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = unpacked(archive)
-        return rows_of(root(parts, sheet_path(parts)), shared_strings(parts))
+            parts = unpacked(archive, limits)
+        return rows_of(root(parts, sheet_path(parts)), shared_strings(parts), limits)
     except (
         zipfile.BadZipFile,
         ElementTree.ParseError,
@@ -105,10 +150,14 @@ def read_xlsx(content: bytes) -> Grid:
         ) from error
 
 
-def unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
+def unpacked(archive: zipfile.ZipFile, limits: Limits) -> dict[str, bytes]:
     """The parts that are XML."""
     members = archive.infolist()
-    if len(members) > MOST_PARTS or sum(member.file_size for member in members) > LARGEST_UNPACKED:
+    if any(member.filename.lower().endswith("vbaproject.bin") for member in members):
+        raise Unreadable(
+            _("The Excel file holds macros. Save it as “Excel Workbook (.xlsx)” without them and choose it again.")
+        )
+    if len(members) > MOST_PARTS or sum(member.file_size for member in members) > limits.largest_unpacked:
         raise Unreadable(_("The Excel file holds too much. Copy the list alone into a new file."))
     if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
         raise ValueError("No spreadsheet program packs so, and only these two unpack in pieces.")
@@ -166,17 +215,25 @@ def shared_strings(parts: dict[str, bytes]) -> list[str]:
 def text_in(element: ElementTree.Element) -> str:
     """All runs of a rich text, without the hints for pronunciation."""
     hints = {text for hint in named(element, "rPh") for text in hint.iter()}
-    return "".join(text.text or "" for text in named(element, "t") if text not in hints)
+    words = "".join(text.text or "" for text in named(element, "t") if text not in hints)
+    return ESCAPED.sub(unescaped, words)
 
 
-def rows_of(sheet: ElementTree.Element, strings: list[str]) -> Grid:
+def unescaped(found: re.Match[str]) -> str:
+    """Nothing for what no text may hold: half a letter, or a sign that steers a machine."""
+    code = int(found[1], 16)
+    is_text = chr(code) in "\t\n\r" or (code >= 0x20 and not 0xD800 <= code <= 0xDFFF)
+    return chr(code) if is_text else ""
+
+
+def rows_of(sheet: ElementTree.Element, strings: list[str], limits: Limits) -> Grid:
     """Rows and cells that the file leaves out are empty ones."""
     grid: Grid = []
     for row in named(sheet, "row"):
         number = int(row.get("r", len(grid) + 1))
         if number < 1:
             raise ValueError("Rows count from 1.")
-        if number > MOST_ROWS:
+        if number > limits.most_rows:
             if any(value_of(cell, strings) for cell in named(row, "c")):
                 raise Unreadable(_("The file has too many rows or columns. Keep only the list itself in it."))
             continue

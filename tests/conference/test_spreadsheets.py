@@ -10,8 +10,8 @@ import pytest
 import xlsxwriter
 from django.utils import translation
 
-from registration import spreadsheets
-from registration.spreadsheets import Unreadable, read
+from conference import spreadsheets
+from conference.spreadsheets import Unreadable, read
 
 
 def by_openpyxl(fill) -> bytes:
@@ -116,7 +116,7 @@ def test_a_formula_is_seen_as_one():
         (packed(mimetype="application/vnd.oasis.opendocument.spreadsheet"), "can't be read"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "neither"),
         (b"Nama;Provinsi\n" + b"\x81\x8d\x8f\n", "letters"),
-        (b"x" * (spreadsheets.LARGEST + 1), "too large"),
+        (b"x" * (spreadsheets.A_LIST.largest + 1), "too large"),
         (b"a\n" * 2000, "too many"),
         (b",".join([b"a"] * 100), "too many"),
         (b'"a' + b"b" * 200_000, "quotation mark"),
@@ -136,7 +136,7 @@ def test_a_zip_bomb_is_not_unpacked():
             archive.writestr(name, text)
     del parts, text
     content = file.getvalue()
-    assert len(content) < spreadsheets.LARGEST
+    assert len(content) < spreadsheets.A_LIST.largest
     tracemalloc.start()
     with pytest.raises(Unreadable, match="holds too much"):
         read(content)

@@ -1,0 +1,153 @@
+"""The page of a list's files: an export, and an import that shows what it would do before it does it."""
+
+import base64
+import binascii
+import logging
+
+from django import forms
+from django.contrib import admin, messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from conference import spreadsheets, tables
+from conference.admin import importing
+from conference.admin.content import ContentAdmin
+from conference.spreadsheets import Unreadable
+
+logger = logging.getLogger(__name__)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS = {"csv": ("text/csv; charset=utf-8", tables.csv_of), "xlsx": (XLSX, tables.xlsx_of)}
+SALT = "kpt.table"
+# Long enough to look at all of it; the content may have changed meanwhile, which is noticed too.
+HOLDS_FOR = 2 * 60 * 60
+MOST_SHOWN = 200
+
+
+class FileForm(forms.Form):
+    file = forms.FileField(
+        label=_("Your file"),
+        help_text=_("CSV or Excel (.xlsx), at most 1,000 rows and 1 MB. Nothing is written before you have seen it."),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": f".csv,.xlsx,text/csv,{XLSX}"}),
+        error_messages={
+            "required": _("Choose a file."),
+            "empty": _("The file is empty."),
+            "missing": _("Choose a file."),
+        },
+    )
+
+
+class TableAdmin(ContentAdmin):
+    actions_list = ["table"]
+
+    def get_urls(self):
+        name = f"{self.opts.app_label}_{self.opts.model_name}_table_file"
+        return [
+            path("table/<str:format>/", self.admin_site.admin_view(self.table_file), name=name),
+            *super().get_urls(),
+        ]
+
+    @action(description=_("Import and export"), url_path="table", permissions=["change"])
+    def table(self, request):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method == "POST" and "kept" in request.POST:
+            return self.write_table(request)
+        sent = (request.POST, request.FILES) if request.method == "POST" else ()
+        form = FileForm(*sent)
+        if form.is_bound and form.is_valid():
+            upload = form.cleaned_data["file"]
+            content = upload.read(tables.LIMITS.largest + 1)
+            try:
+                return self.show_plan(request, content)
+            except Unreadable as error:
+                logger.warning("A file for %s was refused: %d bytes", self.opts.label_lower, upload.size)
+                form.add_error("file", str(error))
+        return self.table_page(request, "start", form=form, columns=importing.columns_for(self, request))
+
+    def show_plan(self, request, content, words=""):
+        plan = importing.planned(self, request, spreadsheets.read(content, tables.LIMITS))
+        kept = (
+            "" if plan.wrong else signing.dumps(self.to_be_sent_again(request, plan, content), salt=SALT, compress=True)
+        )
+        facts = {
+            "plan": plan,
+            "wrong": plan.wrong[:MOST_SHOWN],
+            "new": plan.new[:MOST_SHOWN],
+            "changed": plan.changed[:MOST_SHOWN],
+            "most": MOST_SHOWN,
+            "kept": kept,
+            "words": words,
+        }
+        return self.table_page(request, "preview", **facts)
+
+    def to_be_sent_again(self, request, plan, content):
+        """The file waits in the page: nothing of it lies about on a disk, and nobody else can send it."""
+        return [request.user.pk, self.opts.label_lower, plan.digest, base64.b64encode(content).decode()]
+
+    def write_table(self, request):
+        try:
+            user, label, digest, content = signing.loads(request.POST["kept"], salt=SALT, max_age=HOLDS_FOR)
+            content = base64.b64decode(content)
+        except (signing.BadSignature, ValueError, binascii.Error):
+            user = label = None
+        if (user, label) != (request.user.pk, self.opts.label_lower):
+            self.message_user(
+                request, _("The file did not arrive whole, or too late. Choose it once more."), messages.ERROR
+            )
+            return HttpResponseRedirect(self.table_url())
+        plan = importing.planned(self, request, spreadsheets.read(content, tables.LIMITS))
+        if plan.wrong or plan.digest != digest or not importing.write(self, request, plan):
+            return self.show_plan(request, content, _("The content has changed meanwhile. Look at it once more."))
+        self.message_user(request, written_words(plan), messages.SUCCESS)
+        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
+    @method_decorator(require_safe)
+    def table_file(self, request, format):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if format not in FORMATS:
+            raise Http404
+        media, write = FORMATS[format]
+        columns, key = importing.columns_for(self, request), tables.key_of(self.model)
+        rows = importing.rows_for(self, request).order_by(key)
+        try:
+            content = write(columns, (tables.cells_of(row, columns) for row in rows))
+        except Unreadable as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(self.table_url())
+        name = f"kpt-{self.opts.model_name}-{timezone.localdate():%Y-%m-%d}.{format}"
+        return HttpResponse(content, media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    def table_url(self):
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_table")
+
+    def table_page(self, request, step, **facts):
+        address = f"admin:{self.opts.app_label}_{self.opts.model_name}_table_file"
+        context = {
+            **admin.site.each_context(request),
+            "opts": self.opts,
+            "title": _("Import and export"),
+            "media": self.media,
+            "files": {format: reverse(address, args=[format]) for format in FORMATS},
+            "start": self.table_url(),
+            "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+            **facts,
+        }
+        return TemplateResponse(request, f"admin/conference/table_{step}.html", context)
+
+
+def written_words(plan):
+    new = ngettext("%d row added.", "%d rows added.", len(plan.new)) % len(plan.new)
+    changed = ngettext("%d row changed.", "%d rows changed.", len(plan.changed)) % len(plan.changed)
+    return f"{new} {changed}"

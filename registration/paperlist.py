@@ -1,0 +1,103 @@
+"""A list of people that came on paper, such as from a district: its columns, and the same columns as an export."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+import xlsxwriter
+from django.utils.translation import get_language, gettext_lazy
+
+from conference.models import Webinar
+from conference.spreadsheets import KILOBYTE, Limits
+from conference.tables import guarded
+from registration import groupfile, regions
+from registration.groupfile import BY_FIELD, Column, Row
+from registration.models import Consent, Participant, Registration
+
+MOST_PEOPLE = 1000
+LIMITS = Limits(largest=1024 * KILOBYTE, largest_unpacked=10 * KILOBYTE * KILOBYTE, most_rows=MOST_PEOPLE + 50)
+COLUMNS = (
+    *(BY_FIELD[name] for name in ("name", "gender", "age_group", "province", "regency", "phone")),
+    Column("email", gettext_lazy("Email"), other_names=("E-mail", "Surel", "Alamat email")),
+    Column("organisation", gettext_lazy("Organisation"), other_names=("Lembaga", "Komunitas")),
+    Column("organisation_kind", gettext_lazy("Kind of organisation"), other_names=("Jenis lembaga",)),
+    *(BY_FIELD[name] for name in ("webinars", "consent_processing", "consent_partners", "guardian_name")),
+    BY_FIELD["guardian_consent"],
+)
+
+
+def form_data(row: Row, webinars: Sequence[Webinar], default: Sequence[str]) -> dict[str, object]:
+    """As the organisers' own form takes it."""
+    by_number = {str(webinar.number): str(webinar.pk) for webinar in webinars}
+    hosts = {host.short_name: str(host.pk) for webinar in webinars for host in webinar.hosts.all()}
+    data = groupfile.form_data(row, by_number, hosts, default, COLUMNS)
+    if data["consent_partners"] == ["on"]:
+        chosen = groupfile.as_post(data).getlist("webinars")
+        data["consent_partners"] = [
+            str(host.pk) for webinar in webinars if str(webinar.pk) in chosen for host in webinar.hosts.all()
+        ]
+    return data
+
+
+# ---- The same columns as an export
+
+
+def rows(webinar: Webinar) -> list[Row]:
+    """Everybody with a seat or in the line, as the import takes her. Of the newest nothing when they are too many."""
+    found = Registration.objects.live().filter(webinar=webinar).select_related("participant").order_by("pk")
+    people = [registration.participant for registration in found[: MOST_PEOPLE + 1]]
+    hosts = shared_with(people)
+    return [row_of(person, webinar, hosts.get(person.pk, [])) for person in people]
+
+
+def shared_with(people: Iterable[Participant]) -> dict[int, list[str]]:
+    given = Consent.objects.in_force().filter(purpose=Consent.Purpose.PARTNER, participant__in=people)
+    shared: dict[int, list[str]] = {}
+    for consent in given.select_related("organisation").order_by("organisation__slug"):
+        if consent.organisation:
+            shared.setdefault(consent.participant_id, []).append(consent.organisation.short_name)
+    return shared
+
+
+def row_of(person: Participant, webinar: Webinar, hosts: Sequence[str]) -> Row:
+    """Of somebody in another's care there is no address: she comes back as one without."""
+    yes, no = (str(label) for _code, label in groupfile.choices("consent_processing"))
+    return {
+        "name": person.name,
+        "gender": str(person.get_gender_display()) if person.gender else "",
+        "age_group": str(person.get_age_group_display()) if person.age_group else "",
+        "province": regions.province_name(person.province),
+        "regency": regions.names().get(person.regency, ""),
+        "phone": person.phone,
+        "email": person.email,
+        "organisation": person.organisation,
+        "organisation_kind": str(person.get_organisation_kind_display()) if person.organisation_kind else "",
+        "webinars": str(webinar.number),
+        "consent_processing": yes,
+        "consent_partners": ", ".join(hosts) or no,
+        "guardian_name": person.guardian_name,
+        "guardian_consent": yes if person.guardian_name else "",
+    }
+
+
+def csv_of(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";" if get_language() == "id" else ",")
+    writer.writerow([str(column.label) for column in COLUMNS])
+    writer.writerows([guarded(row[column.field]) for column in COLUMNS] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def xlsx_of(rows: Iterable[Row]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
+        sheet, text = workbook.add_worksheet("list"), workbook.add_format({"num_format": "@"})
+        bold = workbook.add_format({"bold": True})
+        sheet.set_column(0, len(COLUMNS) - 1, 22, text)
+        sheet.freeze_panes(1, 1)
+        for place, column in enumerate(COLUMNS):
+            sheet.write_string(0, place, str(column.label), bold)
+        for line, row in enumerate(rows, 1):
+            for place, column in enumerate(COLUMNS):
+                sheet.write_string(line, place, guarded(row[column.field]), text)
+    return file.getvalue()
