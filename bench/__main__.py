@@ -1,7 +1,9 @@
-"""Usage: python -m bench [--seconds 6] [--rounds 3] [--people 1000] [--visits 400] [--mails 3000]
-    [--only pages sign-ups addresses mails million]
+"""Usage: python -m bench [--seconds 6] [--rounds 3] [--people 1000] [--visits 400] [--mails 6000]
+    [--rows 100000]
+    [--only pages sign-ups addresses mails exports million lists]
 
-`million` is not done unless it is asked for (`make bench-million`): it takes a few minutes and a few gigabytes.
+`million` and `lists` are not done unless they are asked for (`make bench-million`): each takes a few minutes and a few
+gigabytes.
 """
 
 import argparse
@@ -14,16 +16,17 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from bench import commits as bare_commits
-from bench import crowd, enumeration, load, mail, signup
+from bench import crowd, enumeration, exports, lists, load, mail, signup
 from kpt import embedded
 
 PRETIX_ORDERS = 2.3  # complete free orders a second on a machine of this kind (docs/performance.md)
-PARTS = ["pages", "sign-ups", "addresses", "mails", "million"]
+PARTS = ["pages", "sign-ups", "addresses", "mails", "exports", "million", "lists"]
 CLIENTS = 8
 SEATS = 500
 
@@ -44,9 +47,17 @@ def main() -> None:
         if "mails" in options.only:
             for line in mail.rows(options.mails, options.rounds):
                 row(*line)
-        if "million" in options.only:
+        if "exports" in options.only:
+            for name, rate, against, ratio, remark in exports.rows(site, database, options.rows, options.rounds):
+                row(name, rate, against, ratio, remark)
+        if {"million", "lists"} & set(options.only):
             large = stack.enter_context(project(folder / "large", options.people))
-            million((site, database), (large, os.environ["DATABASE_URL"]), options)
+            past = grow((site, database), (large, os.environ["DATABASE_URL"]))
+        if "million" in options.only:
+            million((site, database), past, options)
+        if "lists" in options.only:
+            for line in lists.compare(database, past.database):
+                say(line)
 
 
 def pages(site: str, options: argparse.Namespace) -> None:
@@ -62,9 +73,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--people", type=int, default=1000)
-    parser.add_argument("--mails", type=int, default=3000)
+    parser.add_argument("--mails", type=int, default=6000)
+    parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--visits", type=int, default=400)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS[:4])
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS[:5])
     return parser.parse_args()
 
 
@@ -151,19 +163,34 @@ def sign_ups(site: str, database: str, options: argparse.Namespace) -> None:
     row("bare commits", floor, "complete sign-up", floor / rate, "one small row each, over as many connections")
 
 
-def million(small: tuple[str, str], large: tuple[str, str], options: argparse.Namespace) -> None:
-    """The same sign-ups beside a small and a very large past, in turn."""
+@dataclass(frozen=True)
+class Past:
+    """A site with very many registrations, and the slug of a webinar without a limit, there and beside a small past."""
+
+    site: str
+    database: str
+    registrations: int
+    slug: str
+
+
+def grow(small: tuple[str, str], large: tuple[str, str]) -> Past:
     with limited_webinar(small[1], None) as slug, limited_webinar(large[1], None):
-        with psycopg.connect(large[1], autocommit=True) as database:
-            signup.complete(port_of(large[0]), database, slug, crowd.MODEL)
-        count = crowd.write(large[1], 1_000_000)
-        few, many = [], []
-        for number in range(options.rounds):
-            few.append(len(complete_ones(*small, slug, f"sedikit{number}x", options)))
-            many.append(len(complete_ones(*large, slug, f"banyak{number}x", options)))
+        for site, database_url in (small, large):
+            with psycopg.connect(database_url, autocommit=True) as database:
+                signup.complete(port_of(site), database, slug, crowd.MODEL)
+    return Past(*large, crowd.write(large[1], 1_000_000), slug)
+
+
+def million(small: tuple[str, str], past: Past, options: argparse.Namespace) -> None:
+    """The same sign-ups beside a small and a very large past, in turn."""
+    large = (past.site, past.database)
+    few, many = [], []
+    for number in range(options.rounds):
+        few.append(len(complete_ones(*small, past.slug, f"sedikit{number}x", options)))
+        many.append(len(complete_ones(*large, past.slug, f"banyak{number}x", options)))
     before, after = statistics.median(few) / options.seconds, statistics.median(many) / options.seconds
     against = f"the same beside {options.people:,} people, {before:.1f}/s"
-    row("complete sign-up", after, against, after / before, f"beside {count:,} registrations")
+    row("complete sign-up", after, against, after / before, f"beside {past.registrations:,} registrations")
 
 
 def complete_ones(site: str, database: str, slug: str, prefix: str, options: argparse.Namespace) -> list[float]:

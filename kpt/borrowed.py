@@ -72,3 +72,10 @@ ALLAUTH = [  # Its Indonesian speaks of "autentikasi" and "rahasia"; ours is the
         " requirements such as biometrics or PIN protection."
     ),
 ]
+
+DJANGO = [  # What its Indonesian says clumsily, where organisers and participants read it.
+    gettext_noop("Enter a whole number."),
+    gettext_noop("Item %(nth)s in the array did not validate:"),
+    gettext_noop("Please correct the error below."),
+    gettext_noop("Please correct the errors below."),
+]

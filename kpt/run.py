@@ -372,7 +372,17 @@ def add_programs(watched: list[Watched], folder: Path, port: int) -> None:
         smtp_port = str(urlsplit(os.environ["EMAIL_URL"]).port)
         programs.append(Program("inbox", logs / "inbox.log", "-m", "kpt.inbox", "--dir", inbox, "--port", smtp_port))
     celery = ("-m", "celery", "-A", "kpt", "--quiet")
-    worker = ("worker", "-Q", "fast,mail,celery", "-c", "2", "--without-mingle", "--without-gossip", "-l", "warning")
+    worker = (
+        "worker",
+        "-Q",
+        "fast,mail,files,celery",
+        "-c",
+        "2",
+        "--without-mingle",
+        "--without-gossip",
+        "-l",
+        "warning",
+    )
     beat = ("beat", "-s", str(folder / "celerybeat-schedule"), "--pidfile=", "-l", "warning")
     programs.append(Program("worker", logs / "worker.log", *celery, *worker))
     programs.append(Program("beat", logs / "beat.log", *celery, *beat))

@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.postgres",
-    "django.contrib.sessions",
     "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "allauth",
@@ -56,6 +55,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "kpt.middleware.keep_private",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "kpt.middleware.note_seen",
+    "kpt.middleware.keep_account",
     "kpt.middleware.refuse_nul",
     "kpt.middleware.language_from_path",
     "django.middleware.common.CommonMiddleware",
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",  # who writes content, see conference/versions.py
 ]
 
 ROOT_URLCONF = "kpt.urls"
@@ -174,7 +176,12 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"request_login_code": "100/m/ip,3/m/key,12/h/key"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
-MFA_ADAPTER = "allauth.mfa.adapter.DefaultMFAAdapter"
+MFA_ADAPTER = "registration.accounts.FactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "registration.factor_forms.ConnectForm",
+    "authenticate": "registration.factor_forms.FactorForm",
+    "reauthenticate": "registration.factor_forms.FactorAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
@@ -246,6 +253,11 @@ ZOOM_WEBHOOK_SECRET = env.text("ZOOM_WEBHOOK_SECRET", "")
 ZOOM_API_URL = env.url("ZOOM_API_URL", {"http", "https"}, "https://api.zoom.us/v2")
 ZOOM_OAUTH_URL = env.url("ZOOM_OAUTH_URL", {"http", "https"}, "https://zoom.us/oauth")
 
+# ---- Webhooks to other systems
+
+# For tests alone: they go to this machine too, and to no other of ours.
+WEBHOOKS_TO_LOOPBACK = env.flag("WEBHOOKS_TO_LOOPBACK")
+
 # ---- Queue
 
 CELERY_BROKER_URL = REDIS_URL
@@ -258,13 +270,20 @@ EACH_MINUTE = [
     "forget_strangers",
     "send_announcements",
     "record_changes",
+    "publish_due",
     "queue_reminders",
     "watch_mail",
+    "mind_files",
+    "count_figures",
 ]
 CELERY_TASK_ROUTES = {
     "registration.tasks.deliver_mail_now": {"queue": "fast"},
+    "registration.tasks.make_files": {"queue": "files"},
+    "registration.tasks.deliver_webhooks": {"queue": "files"},  # others' machines may let us wait
+    "registration.tasks.forget_webhooks": {"queue": "files"},
     "registration.tasks.write_digests": {"queue": "fast"},
     **{f"registration.tasks.{name}": {"queue": "fast"} for name in EACH_MINUTE},
+    "registration.tasks.count_figures": {"queue": "files"},  # of a million rows it takes some seconds
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -291,6 +310,12 @@ CELERY_BEAT_SCHEDULE = {
         name: {"task": f"registration.tasks.{name}", "schedule": 60.0, "options": {"expires": 60}}
         for name in EACH_MINUTE
     },
+    "deliver-webhooks": {
+        "task": "registration.tasks.deliver_webhooks",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "forget-webhooks": {"task": "registration.tasks.forget_webhooks", "schedule": crontab(minute=35)},
     "write-digests": {"task": "registration.tasks.write_digests", "schedule": crontab(minute=5)},
     "clear-sessions": {"task": "registration.tasks.clear_sessions", "schedule": crontab(minute=20)},
     "apply-retention": {"task": "registration.tasks.apply_retention", "schedule": crontab(hour=3, minute=40)},

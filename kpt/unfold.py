@@ -20,7 +20,38 @@ def may_see(app_label: str, model: str) -> Callable[[HttpRequest], bool]:
 
 def item(title: Any, icon: str, app_label: str, model: str, page: str = "changelist") -> dict[str, Any]:
     link = reverse_lazy(f"admin:{app_label}_{model}_{page}")
-    return {"title": title, "icon": icon, "link": link, "permission": may_see(app_label, model)}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": link,
+        "permission": may_see(app_label, model),
+        "active": is_open(app_label, model, page),
+    }
+
+
+# Pages that stand in the menu beside the list under whose address they are.
+OWN_PAGES = {"board", "charts", "reports"}
+
+
+def is_open(app_label: str, model: str, page: str) -> Callable[[HttpRequest], bool]:
+    """Of the board and the log of mail one alone."""
+
+    def active(request: HttpRequest) -> bool:
+        folder = reverse(f"admin:{app_label}_{model}_changelist")
+        if not request.path.startswith(folder):
+            return False
+        first = request.path.removeprefix(folder).partition("/")[0]
+        return first == page if page in OWN_PAGES else first not in OWN_PAGES
+
+    return active
+
+
+def sees_numbers(request: HttpRequest) -> bool:
+    return request.user.has_perm("registration.see_numbers")
+
+
+def is_owner(request: HttpRequest) -> bool:
+    return request.user.is_superuser
 
 
 def admin_in(language: str) -> Callable[[HttpRequest], str]:
@@ -33,7 +64,27 @@ def admin_in(language: str) -> Callable[[HttpRequest], str]:
 
 NAVIGATION = [
     {
+        "title": _("Overview"),
+        "items": [
+            {
+                "title": _("Desk"),
+                "icon": "dashboard",
+                "link": reverse_lazy("admin:index"),
+                "active": lambda request: request.path == reverse("admin:index"),
+            },
+            {
+                "title": _("Charts"),
+                "icon": "insert_chart",
+                "link": reverse_lazy("admin:registration_figure_charts"),
+                "permission": sees_numbers,
+            },
+            item(_("Reports"), "table_chart", "registration", "keptcount", page="reports")
+            | {"permission": sees_numbers},
+        ],
+    },
+    {
         "title": _("Edition and programme"),
+        "separator": True,
         "items": [
             item(_("Editions"), "event", "conference", "edition"),
             item(_("Webinars"), "videocam", "conference", "webinar"),
@@ -81,9 +132,19 @@ NAVIGATION = [
         ],
     },
     {
+        "title": _("Connections"),
+        "separator": True,
+        "items": [
+            item(_("Tokens of programs"), "vpn_key", "registration", "apitoken"),
+            item(_("Webhooks"), "webhook", "registration", "webhookendpoint"),
+            item(_("Webhook log"), "receipt_long", "registration", "webhookdelivery"),
+        ],
+    },
+    {
         "title": _("Security"),
         "separator": True,
         "items": [
+            item(_("Team"), "group_add", "registration", "roleinvitation", page="team"),
             item(_("Accounts"), "person", "registration", "user"),
             item(_("Groups"), "lock_person", "auth", "group"),
             item(_("Second factors"), "key", "mfa", "authenticator"),
@@ -92,8 +153,9 @@ NAVIGATION = [
             item(_("Sensitive answers"), "visibility_lock", "registration", "sensitiveanswers"),
             item(_("Retention runs"), "auto_delete", "registration", "retentionrun"),
             item(_("Retention periods"), "hourglass_bottom", "registration", "retentionperiod"),
-            item(_("Kept counts"), "bar_chart", "registration", "keptcount"),
+            item(_("Kept counts"), "bar_chart", "registration", "keptcount") | {"permission": is_owner},
             item(_("Data breaches"), "gpp_maybe", "registration", "breach"),
+            item(_("Audit"), "policy", "registration", "auditentry"),
         ],
     },
 ]
@@ -154,6 +216,7 @@ UNFOLD = {
             {"title": "Bahasa Indonesia", "link": admin_in("id")},
             {"title": "English", "link": admin_in("en")},
             {"title": _("Second factor"), "link": reverse_lazy("mfa_index")},
+            {"title": _("Where you are signed in"), "link": reverse_lazy("account_sessions")},
         ]
     },
     "SIDEBAR": {"show_search": True, "navigation": NAVIGATION},

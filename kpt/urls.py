@@ -9,6 +9,7 @@ from django.views.static import serve
 
 from conference.sitemaps import SITEMAPS
 from kpt import offline, views
+from registration.views import factors, sessions
 from registration.views.code import ConfirmCodeView
 from registration.views.notices import notice
 
@@ -24,7 +25,11 @@ account_urls = [
     path("keluar/", account.logout, name="account_logout"),
     path("nonaktif/", account.account_inactive, name="account_inactive"),
     path("ulang/", account.reauthenticate, name="account_reauthenticate"),
+    path("sesi/", sessions.signed_in, name="account_sessions"),
+    path("sesi/akhiri/", sessions.end, name="account_end_sessions"),
     path("daftar/", RedirectView.as_view(url=reverse_lazy("registration:sign_up")), name="account_signup"),
+    path("2fa/totp/activate/", factors.activate_app, name="mfa_activate_totp"),
+    path("2fa/webauthn/add/", factors.add_key, name="mfa_add_webauthn"),
     path("2fa/", include("allauth.mfa.urls")),
 ]
 
@@ -42,6 +47,7 @@ urlpatterns = [
         path("manifest.webmanifest", offline.manifest, name="manifest"),
         path("luring/", offline.offline),
         path("akun/", include(account_urls)),
+        path("api/v1/", include("kpt.api")),
         path("", include("registration.urls")),
         path("", include("conference.urls")),
         prefix_default_language=False,

@@ -72,6 +72,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         "/tautan/",
         "/undangan/",
         "/serah-terima/",
+        "/pratinjau/",
         "/berhenti/",
         "/ruang-mitra/",
         "/sertifikat/",

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from registration import webhooks
 from registration.models import Attendance, Registration
 
 
@@ -17,6 +18,7 @@ def record_click(registration: Registration, *, now: datetime) -> None:
         clicks = Attendance.objects.filter(registration=registration, source=Attendance.Source.LINK)
         if not clicks.exists():
             Attendance.objects.create(registration=registration, source=Attendance.Source.LINK, joined_at=now)
+            webhooks.ring_soon()
 
 
 def in_the_room(registrations: Iterable[int], *, since: datetime) -> set[int]:

@@ -31,6 +31,15 @@ def tell(webinar_id: int, *, now: datetime) -> int:
     return len(rows)
 
 
+def number_of_mails(webinar: Webinar, *, now: datetime) -> int:
+    """How many `tell` would send."""
+    count = SeatCount.objects.filter(webinar=webinar).first()
+    if (count and count.told_at) or webinar.is_over(now):
+        return 0
+    guests = list(Invitation.objects.open().filter(webinar=webinar))
+    return len(letters_to_people(webinar, moment=now)) + len(letters_to_guests(guests, moment=now))
+
+
 def tell_everywhere(*, now: datetime) -> int:
     """For webinars cancelled by a file, and so that one that is on again can be cancelled again."""
     SeatCount.objects.filter(told_at__isnull=False).exclude(webinar__status=Webinar.Status.CANCELLED).update(

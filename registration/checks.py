@@ -61,3 +61,11 @@ def mail_limits_fit(app_configs: Any, **kwargs: Any) -> list[Warning]:
         return []
     hint = "Set MAIL_PER_DAY to what the mail server allows in 24 hours, or 0 for no limit."
     return [Warning("A day's limit of mail is below that of a minute.", hint=hint, id="kpt.W004")]
+
+
+@register(Tags.security, deploy=True)
+def webhooks_go_outside(app_configs: Any, **kwargs: Any) -> list[Error]:
+    if not settings.WEBHOOKS_TO_LOOPBACK:
+        return []
+    hint = "Unset WEBHOOKS_TO_LOOPBACK."
+    return [Error("Webhooks may go to this machine's own services.", hint=hint, id="kpt.E004")]

@@ -170,7 +170,7 @@ class PersonForm(forms.Form):
     age_group = forms.ChoiceField(
         label=_("Age group"),
         required=False,
-        choices=Participant.AgeGroup.choices,
+        choices=[("", _("Not said")), *Participant.AgeGroup.choices],
         error_messages={"invalid_choice": NOT_IN_LIST},
     )
     guardian_name = LineField(
@@ -191,17 +191,6 @@ class PersonForm(forms.Form):
         required=False,
         choices=[("", _("Not said")), *Participant.OrganisationKind.choices],
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["gender"].initial = Participant.Gender.UNDISCLOSED
-        self.fields["age_group"].initial = Participant.AgeGroup.UNDISCLOSED
-
-    def clean_gender(self) -> str:
-        return self.cleaned_data["gender"] or Participant.Gender.UNDISCLOSED
-
-    def clean_age_group(self) -> str:
-        return self.cleaned_data["age_group"] or Participant.AgeGroup.UNDISCLOSED
 
     def clean(self) -> None:
         self.check_regency()

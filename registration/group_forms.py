@@ -1,17 +1,20 @@
 """The forms of a group: one person in care, the list as a file, the address of a handover. They clean and write nothing."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from conference import spreadsheets
 from conference.models import Organisation, Webinar
-from registration import care, consents, spreadsheets
+from registration import care, consents
 from registration.forms import AddressField, LineField, PartnersField, PersonForm, plain_name
 from registration.models import Consent, Participant, SensitiveAnswers, User
 
 Purpose = Consent.Purpose
+logger = logging.getLogger(__name__)
 
 
 class InCareForm(PersonForm):
@@ -167,8 +170,9 @@ class ListForm(forms.Form):
         """Its rows as text."""
         upload = self.cleaned_data["file"]
         try:
-            return spreadsheets.read(upload.read(spreadsheets.LARGEST + 1))
+            return spreadsheets.read(upload.read(spreadsheets.A_LIST.largest + 1))
         except spreadsheets.Unreadable as error:
+            logger.warning("A list of a group was refused: %d bytes", upload.size)
             raise forms.ValidationError(str(error), code="unreadable") from error
 
 

@@ -19,6 +19,8 @@ CODES = 20
 # In an hour, of one account that registers others: whole lists, corrected and sent again.
 PEOPLE_AN_HOUR = 400
 REFUSED_PHONES = 10
+# In an hour, of one who gives roles.
+ROLE_INVITATIONS = 40
 
 
 def may_sign_up(network: str, address: str, *, now: datetime) -> bool:
@@ -76,3 +78,33 @@ def may_ask_for_phones(account: int, *, now: datetime) -> bool:
 
 def count_refused_phones(account: int, number: int, *, now: datetime) -> None:
     count(hourly_key(now, "phones", str(account)), number)
+
+
+# ---- Roles
+
+
+def may_invite(account: int, *, now: datetime) -> bool:
+    """Counts this invitation."""
+    return count(hourly_key(now, "roles", str(account))) <= ROLE_INVITATIONS
+
+
+# ---- Programs
+
+READS_A_MINUTE = 120
+WRONG_TOKENS = 60
+REFUSALS = 30
+
+
+def may_read(token: int, *, now: datetime) -> bool:
+    """Counts this request of a program."""
+    return count(f"{hourly_key(now, 'reads', str(token))}:{now.minute}") <= READS_A_MINUTE
+
+
+def may_offer_token(network: str, *, now: datetime) -> bool:
+    """Counts one that is wrong: to guess one is hopeless, but to try costs us something."""
+    return count(hourly_key(now, "tokens", network)) <= WRONG_TOKENS
+
+
+def may_note_refusal(token: int, *, now: datetime) -> bool:
+    """Counts this refusal of a token that is good: so many in an hour say all."""
+    return count(hourly_key(now, "refusals", str(token))) <= REFUSALS

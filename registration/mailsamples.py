@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from conference.models import Organisation, Webinar
 from registration import links
 from registration.cards import Entry, Session, session, spoken_day, spoken_hours, spoken_moment, starts_on
-from registration.models import Invitation, OutgoingMail, Participant, Registration, Withdrawal
+from registration.models import Invitation, OutgoingMail, Participant, Registration, Role, Withdrawal
 from registration.stencils import Own
 from registration.vocabulary import Facts
 
@@ -170,6 +170,23 @@ def partner_list(now: datetime) -> Facts:
     }
 
 
+def role_invitation(now: datetime) -> Facts:
+    until = spoken_day(timezone.localdate(now + links.ROLE_AGE), translation.get_language())
+    return {
+        "inviter": Own("Ani Contoh"),
+        "role": str(Role.PARTNER_MANAGER.label),
+        "organisation": partner().name,
+        "link": Own(link("role")),
+        "until": until,
+    }
+
+
+def file_ready(now: datetime) -> Facts:
+    address = links.absolute(reverse("registration:file", args=["00000000-0000-4000-8000-000000000000"]))
+    about = f"{partner().name} · {webinar(now).title} · xlsx"
+    return {"about": about, "number": 12_000, "link": address, "until": spoken_moment(now + timedelta(hours=24))}
+
+
 def digest(now: datetime) -> Facts:
     names = ("signed_up", "left", "answered", "withdrawn", "downloads", "sent", "failed")
     return {
@@ -207,6 +224,8 @@ FACTS: dict[str, Callable[[datetime], Facts]] = {
     Kind.REMINDER: reminder,
     Kind.WEBINAR_CHANGED: webinar_changed,
     Kind.PARTNER_LIST: partner_list,
+    Kind.ROLE_INVITATION: role_invitation,
+    Kind.FILE_READY: file_ready,
     Kind.DIGEST: digest,
     Kind.ALERT: alert,
 }

@@ -294,6 +294,37 @@ VOCABULARIES: dict[str, Vocabulary] = {
         },
         subject=None,
     ),
+    Kind.ROLE_INVITATION: Vocabulary(
+        _("To somebody who is invited to the team, or to a partner's room."),
+        {
+            "inviter": Placeholder(_("Who invites her"), lambda facts: facts["inviter"]),
+            "role": Placeholder(_("The role that is offered to her"), lambda facts: facts["role"]),
+            "organisation": Placeholder(
+                _("The partner's name, only after {if_partner}"), lambda facts: facts["organisation"]
+            ),
+            "link": Placeholder(
+                _("The address where she takes the role"), lambda facts: facts["link"], is_link=True, is_required=True
+            ),
+            "until": Placeholder(_("The last day on which the link works"), lambda facts: facts["until"]),
+        },
+        {
+            "if_partner": Condition(_("if it is a partner's room"), lambda facts: bool(facts["organisation"])),
+            "if_team": Condition(_("if it is the team of the conference"), lambda facts: not facts["organisation"]),
+        },
+        subject=None,
+    ),
+    Kind.FILE_READY: Vocabulary(
+        _("To somebody whose list was too long to wait for, when it is written."),
+        {
+            "about": Placeholder(_("What the file is: whose, of which webinar"), lambda facts: facts["about"]),
+            "number": Placeholder(_("How many people are in the file"), lambda facts: facts["number"]),
+            "link": Placeholder(
+                _("The address where the file is fetched"), lambda facts: facts["link"], is_link=True, is_required=True
+            ),
+            "until": UNTIL,
+        },
+        subject=None,
+    ),
     Kind.DIGEST: Vocabulary(
         _("To organisers who want it, in the morning after a day on which something happened."),
         {

@@ -2,10 +2,9 @@
 
 from celery import shared_task
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from conference import changes
+from conference import changes, publishing
 from registration import (
     alerts,
     announcements,
@@ -15,15 +14,19 @@ from registration import (
     changed,
     delivery,
     digests,
-    erasure,
+    files,
     heartbeat,
     invitations,
     mail,
     partners,
     reminders,
     retention,
+    roleinvitations,
+    sessions,
     signup,
+    statistics,
     waitinglist,
+    webhooks,
 )
 from registration.models import Heartbeat
 
@@ -37,9 +40,10 @@ def deliver_mail_now() -> None:
 @shared_task(ignore_result=True)
 def deliver_due_mail() -> None:
     heartbeat.note(Heartbeat.Role.MAIL, now=timezone.now())
-    if delivery.clock.is_steady():
-        delivery.sweep(now=timezone.now())
-    bounces.hold_back(now=timezone.now())
+    now = delivery.database_now()
+    if delivery.clock.is_steady(now):
+        delivery.sweep(now=now)
+    bounces.hold_back(now=now)
     delivery.deliver_due()
 
 
@@ -83,6 +87,11 @@ def record_changes() -> None:
 
 
 @shared_task(ignore_result=True)
+def publish_due() -> None:
+    publishing.publish_due(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
 def queue_reminders() -> None:
     """A change first: it makes reminders needless that it overtakes."""
     now = timezone.now()
@@ -96,6 +105,32 @@ def watch_mail() -> None:
 
 
 @shared_task(ignore_result=True)
+def mind_files() -> None:
+    files.mind(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def count_figures() -> None:
+    statistics.refresh(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def make_files() -> None:
+    """On a queue of its own: a list of many thousands never stands in the way of mail."""
+    files.make_due()
+
+
+@shared_task(ignore_result=True)
+def deliver_webhooks() -> None:
+    webhooks.deliver_due()
+
+
+@shared_task(ignore_result=True)
+def forget_webhooks() -> None:
+    webhooks.forget(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
 def write_digests() -> None:
     now = timezone.now()
     digests.write(now=now)
@@ -104,13 +139,15 @@ def write_digests() -> None:
 
 @shared_task(ignore_result=True)
 def clear_sessions() -> None:
-    SessionStore.clear_expired()
+    now = timezone.now()
+    sessions.clear(now=now)
+    roleinvitations.forget(now=now)
 
 
 @shared_task(ignore_result=True)
 def apply_retention() -> None:
     retention.apply_all(now=timezone.now())
-    erasure.end_dead_sessions()
+    sessions.end_dead()
 
 
 @shared_task(ignore_result=True)

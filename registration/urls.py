@@ -2,9 +2,11 @@ from django.urls import path
 
 from registration.views import (
     address,
+    attendees,
     calendar,
     data,
     ends,
+    files,
     fresh,
     group,
     group_file,
@@ -12,9 +14,12 @@ from registration.views import (
     invitation,
     join,
     page,
+    partner_log,
     partners,
     personal,
+    role,
     sign_up,
+    team,
     unsubscribe,
 )
 
@@ -60,6 +65,18 @@ urlpatterns = [
     path("berhenti/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("ruang-mitra/", partners.partner_room, name="partner_room"),
     path("ruang-mitra/dihapus/<int:pk>/", partners.removed, name="removed"),
+    path("ruang-mitra/<slug:slug>/", attendees.attendees, name="attendees"),
+    path("ruang-mitra/<slug:slug>/unduh/", attendees.take, name="attendees_file"),
+    path("ruang-mitra/<slug:slug>/catatan/", partner_log.log, name="partner_log"),
     path("ruang-mitra/<slug:slug>/peserta.csv", partners.attendees_csv, name="attendees_csv"),
     path("ruang-mitra/<slug:slug>/peserta.xlsx", partners.attendees_xlsx, name="attendees_xlsx"),
+    path("ruang-mitra/<slug:slug>/tim/", team.team, name="team"),
+    path("ruang-mitra/<slug:slug>/tim/undangan/<int:pk>/lagi/", team.again, name="team_again"),
+    path("ruang-mitra/<slug:slug>/tim/undangan/<int:pk>/tarik/", team.revoke, name="team_revoke"),
+    path("ruang-mitra/<slug:slug>/tim/<int:pk>/keluarkan/", team.remove, name="team_remove"),
+    path("berkas/<uuid:token>/", files.file, name="file"),
+    path("berkas/<uuid:token>/keadaan/", files.progress, name="file_progress"),
+    path("berkas/<uuid:token>/unduh/", files.fetch, name="file_fetch"),
+    path("berkas/<uuid:token>/lagi/", files.again, name="file_again"),
+    path("peran/<str:token>/", role.role, name="role"),
 ]

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from conference.models import Webinar
 from registration import deadlocks, history, mail, seats
@@ -18,6 +19,12 @@ Status = Registration.Status
 # From then on a seat is offered: not everybody reads her mail in time to come.
 CLOSE = timedelta(hours=24)
 LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=2), timedelta(minutes=10)
+
+
+def lengths() -> Coalesce:
+    """Of webinars: how many wait, with those who let an offer pass. Each counted by an index of its own."""
+    waiting = Registration.objects.filter(webinar=OuterRef("pk"), status=Status.WAITLISTED).order_by()
+    return Coalesce(Subquery(waiting.values("webinar").annotate(number=Count("pk")).values("number")), 0)
 
 
 # ---- Seats pass on

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from kpt import embedded
 from registration import mailtexts
@@ -63,8 +64,9 @@ def mailbox() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def now(time_machine) -> datetime:
-    """A Tuesday, nine in the morning in Makassar; time stands still."""
+def now(time_machine, monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """A Tuesday, nine in the morning in Makassar; time stands still, and so does the database's for the mail engine."""
+    monkeypatch.setattr("registration.delivery.database_now", timezone.now)
     time_machine.move_to(NOW, tick=False)
     return NOW
 

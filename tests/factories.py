@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone, translation
 
 from conference import models as conference
+from registration import exports
 from registration import models as registration
 
 # Of every person made with `second_factor=True`.
@@ -231,6 +232,13 @@ class ParticipantFactory(Factory):
     proven_at = factory.LazyFunction(timezone.now)
 
 
+def whole_text() -> registration.ConsentText:
+    facts = {"text": "Teks contoh.", "columns": list(exports.COLUMNS)}
+    return registration.ConsentText.objects.get_or_create(
+        purpose="partner", language="id", version="1", defaults=facts
+    )[0]
+
+
 class ConsentFactory(Factory):
     """To take part; `partner=organisation` for one that shares with it."""
 
@@ -247,6 +255,8 @@ class ConsentFactory(Factory):
     version = "1"
     language = "id"
     granted_at = factory.LazyFunction(timezone.now)
+    # Of a partner's: one that names all columns of its list.
+    text = factory.LazyAttribute(lambda o: whole_text() if o.organisation else None)
 
 
 class RegistrationFactory(Factory):

@@ -81,7 +81,7 @@ class Worker(Program):
 
     def prepare(self, concurrency: int = 1, environment: dict[str, str] | None = None) -> None:
         """It starts while the test does something else; `wait` for it."""
-        options = ["--queues=fast,mail", "--loglevel=INFO", "--without-gossip", "--without-mingle"]
+        options = ["--queues=fast,mail,files", "--loglevel=INFO", "--without-gossip", "--without-mingle"]
         command = ["-m", "celery", "-A", "kpt", "worker", f"--concurrency={concurrency}", *options]
         self.launch(*command, environment=environment)
 

@@ -29,7 +29,7 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 # What the shell may hold for `make run` and no test wants.
 UNSET = ["DEMO", "INBOX_DIR", "MAIL_PER_DAY", "MAIL_PER_MINUTE", "SENTRY_DSN", "SIGNUPS_PER_HOUR_PER_NETWORK"]
 UNSET += ["TRUSTED_PROXIES"]
-UNSET += ["BOUNCE_IMAP_URL", "BOUNCE_WEBHOOKS"]
+UNSET += ["BOUNCE_IMAP_URL", "BOUNCE_WEBHOOKS", "WEBHOOKS_TO_LOOPBACK"]
 UNSET += [
     f"ZOOM_{name}" for name in ("ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET", "API_URL", "OAUTH_URL")
 ]

@@ -1,4 +1,6 @@
 from registration.models.audit import AuditEntry
+from registration.models.connections import ApiToken, WebhookDelivery, WebhookEndpoint
+from registration.models.files import PreparedBlock, PreparedFile
 from registration.models.history import Event
 from registration.models.invitations import Handover, Invitation
 from registration.models.mail import Announcement, Heartbeat, OutgoingMail
@@ -18,9 +20,12 @@ from registration.models.privacy import (
 from registration.models.registrations import Attendance, Certificate, Feedback, Registration, SeatCount
 from registration.models.reminders import Reminder, WebinarNotice
 from registration.models.roles import Role, RoleInvitation
+from registration.models.sessions import Session
+from registration.models.statistics import Counting, Figure, KeptDay
 
 __all__ = [
     "Announcement",
+    "ApiToken",
     "Attendance",
     "AuditEntry",
     "BounceReport",
@@ -29,17 +34,22 @@ __all__ = [
     "Certificate",
     "Consent",
     "ConsentText",
+    "Counting",
     "Download",
     "Event",
     "Feedback",
+    "Figure",
     "Handover",
     "Heartbeat",
     "Invitation",
     "KeptCount",
+    "KeptDay",
     "MailText",
     "OutgoingMail",
     "Participant",
     "PartnerMember",
+    "PreparedBlock",
+    "PreparedFile",
     "Registration",
     "Reminder",
     "RetentionPeriod",
@@ -48,7 +58,10 @@ __all__ = [
     "RoleInvitation",
     "SeatCount",
     "SensitiveAnswers",
+    "Session",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WebinarNotice",
     "Withdrawal",
 ]

@@ -272,6 +272,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "person": participant,
         "steps": records.steps(participant, request.user),
+        "accesses": records.accesses(participant, request.user),
         "downloads": [
             (download, records.column_words(download.columns)) for download in records.downloads_with(participant)
         ],

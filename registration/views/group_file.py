@@ -4,16 +4,16 @@ import json
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conference.models import Webinar
+from conference.spreadsheets import Unreadable
 from registration import care, groupfile, limits, regions
 from registration.group_forms import InCareForm, ListForm
-from registration.spreadsheets import Unreadable
 from registration.views.fresh import fresh_code_required
 from registration.views.group import language, open_webinars, take_problems, too_often
 
@@ -198,16 +198,8 @@ def row_form(request: HttpRequest, row: groupfile.Row, webinars: list[Webinar]) 
     data = groupfile.form_data(row, by_number, hosts, request.POST.getlist("webinars"))
     if "namesakes" in request.POST:
         data["is_namesake"] = "on"
-    form = InCareForm(as_post(data), carer=request.user, webinars=webinars)
+    form = InCareForm(groupfile.as_post(data), carer=request.user, webinars=webinars)
     for field, words in groupfile.misread(row):
         form.errors.pop(field, None)
         form.add_error(field, words)
     return form
-
-
-def as_post(data: dict[str, Any]) -> QueryDict:
-    """As a browser would send it."""
-    sent = QueryDict(mutable=True)
-    for name, value in data.items():
-        sent.setlist(name, value if isinstance(value, list) else [value] if value else [])
-    return sent

@@ -115,7 +115,7 @@ def test_what_was_typed_is_there_after_the_page_was_lost_but_nothing_sensitive(p
     page.goto("/daftar/")
     expect_typed(page)
     expect(page.locator("[name=regency]")).to_have_value("8171")
-    expect(page.locator("[name=gender]:checked")).to_have_value("undisclosed")
+    expect(page.locator("[name=gender]:checked")).to_have_count(0)
     expect(page.locator("[name=consent_processing]")).not_to_be_checked()
 
 

@@ -167,5 +167,5 @@ def test_the_ends_of_data(signed_in_client, pages, edition):
 def test_the_partners_room_and_the_second_factor(signed_in_client, pages, edition):
     member = factories.PartnerMemberFactory(organisation=edition.organisations.first())
     pages.visit(signed_in_client(member.user), "/ruang-mitra/")
-    newcomer = signed_in_client(factories.UserFactory(is_staff=True, second_factor=False))
+    newcomer = signed_in_client(factories.UserFactory(is_staff=True, second_factor=False), fresh=True)
     pages.visit(newcomer, "/akun/2fa/", "/akun/2fa/totp/activate/", "/akun/2fa/webauthn/add/")

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import polib
@@ -25,16 +26,18 @@ from django.utils import timezone, translation
 
 from kpt.logs import RedactedJsonFormatter
 from registration import alerts, digests, letters, links
-from registration.models import OutgoingMail, User
+from registration.models import OutgoingMail, PreparedFile, RoleInvitation, User
 from registration.models.reminders import facts_of as facts_of_webinar
 from tests.factories import (
     AnnouncementFactory,
     ConsentFactory,
     InvitationFactory,
+    OrganisationFactory,
     OutgoingMailFactory,
     ParticipantFactory,
     PartnerMemberFactory,
     RegistrationFactory,
+    UserFactory,
     WebinarFactory,
 )
 
@@ -166,6 +169,7 @@ def test_production_settings_pass_the_deploy_check(production):
         ({"DEMO": True}, "kpt.E001"),
         ({"IS_HTTPS": False}, "kpt.E002"),
         ({"DEFAULT_FROM_EMAIL": "webmaster@localhost"}, "kpt.E003"),
+        ({"WEBHOOKS_TO_LOOPBACK": True}, "kpt.E004"),
         ({"EMAIL_HOST": "mail.example.org", "EMAIL_USE_TLS": False, "EMAIL_USE_SSL": False}, "kpt.W001"),
         ({"SIGNUPS_PER_HOUR_PER_NETWORK": 0}, "kpt.W002"),
         ({"MAIL_PER_MINUTE": 100, "MAIL_PER_DAY": 99}, "kpt.W004"),
@@ -318,6 +322,34 @@ def partner_list_facts(registration):
     return {"organisation": member.organisation_id, "webinar": registration.webinar_id}
 
 
+def role_invitation_facts(registration):
+    owner = UserFactory(organiser=True)
+    offer = RoleInvitation.objects.create(
+        email=registration.participant.email,
+        role="partner_viewer",
+        organisation=OrganisationFactory(),
+        invited_by=owner,
+        ends_at=timezone.now() + timedelta(days=7),
+    )
+    return {"role_invitation": offer.pk}
+
+
+def file_facts(registration):
+    member = PartnerMemberFactory(user=registration.participant.account)
+    file = PreparedFile.objects.create(
+        requested_by=member.user,
+        organisation=member.organisation,
+        webinar=registration.webinar,
+        columns="name",
+        format="xlsx",
+        status="ready",
+        rows_total=12,
+        ready_at=timezone.now(),
+        ends_at=timezone.now() + timedelta(hours=24),
+    )
+    return {"file": file.pk}
+
+
 def digest_facts(registration):
     User.objects.filter(pk=registration.participant.account_id).update(is_staff=True, wants_digest=True)
     return digests.facts_of(timezone.localdate())
@@ -331,6 +363,8 @@ FACTS = {
     Kind.REMINDER: reminder_facts,
     Kind.WEBINAR_CHANGED: changed_facts,
     Kind.PARTNER_LIST: partner_list_facts,
+    Kind.ROLE_INVITATION: role_invitation_facts,
+    Kind.FILE_READY: file_facts,
     Kind.DIGEST: digest_facts,
     Kind.ALERT: alert_facts,
 }

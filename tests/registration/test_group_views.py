@@ -248,7 +248,7 @@ def test_a_file_is_shown_then_written_once(carer, now):
     assert carer.post(FILE, given)["Location"] == GROUP
     assert list(in_care().order_by("pk").values_list("name", "gender", "regency")) == [
         ("Lina", "female", ""),
-        ("Rut", "undisclosed", "5307"),
+        ("Rut", "", "5307"),
     ]
     assert Registration.objects.filter(status="CONFIRMED").count() == 2
     assert OutgoingMail.objects.count() == 1

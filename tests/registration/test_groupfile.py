@@ -6,9 +6,10 @@ import openpyxl
 import pytest
 from django.utils import translation
 
-from registration import groupfile, spreadsheets
+from conference import spreadsheets
+from conference.spreadsheets import Unreadable
+from registration import groupfile
 from registration.groupfile import form_data, listed, misread
-from registration.spreadsheets import Unreadable
 
 HEADER = ["Nama", "Provinsi", "Setuju ikut"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from conference.models import Webinar
-from registration import signup, waitinglist
+from registration import newcomers, signup, waitinglist
 from registration.models import OutgoingMail, Registration
 from tests.factories import WebinarFactory
 from tests.registration.test_races import answers
@@ -81,7 +81,7 @@ class Life(RuleBasedStateMachine):
         if someone not in self.forms:
             return
         form, chosen, _user = self.forms[someone]
-        user = signup.account_of(form["person"]["email"], language="id", now=self.tick())
+        user = newcomers.account_of(form["person"]["email"], language="id", now=self.tick())
         changed = {registration.webinar_id for registration in signup.confirm(user, form, now=self.now)}
         assert changed == {self.webinars[index].pk for index in chosen if self.admit(someone, self.places[index])}
         self.mails["confirmation"] += bool(changed)
