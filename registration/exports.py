@@ -144,7 +144,7 @@ SHARED = """
     LEFT JOIN (
         SELECT id, columns, columns @> '{{{{{columns}}}}}' AS is_whole FROM registration_consenttext OFFSET 0
     ) AS t ON t.id = c.text_id
-""".format(columns=",".join(COLUMNS))
+""".format(columns=",".join(COLUMNS))  # nosec B608  # made of constants
 OF_PARTNER, OF_ORGANISERS = ROWS.format(consent=SHARED), ROWS.format(consent="")
 
 

@@ -32,8 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         transactional = {"transactional_db", "live_server", "worker", "site"} & set(names)
         if transactional or (marker and marker.kwargs.get("transaction")):
             names.append("django_db_serialized_rollback")
-            if marker:  # by the fixture alone nothing is kept when the tables are made, by the mark it is
+            # By the fixture alone nothing is kept when the tables are made, by the mark it is.
+            if marker:
                 marker.kwargs["serialized_rollback"] = True
+            else:
+                item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,16 @@ from django.utils.translation import ngettext
 
 from conference import timezones
 from conference.models import Edition, Webinar
-from registration import board, breach, duties, mailtexts, roles, waitinglist
+from registration import board, breach, duties, mailtexts, records, roles, waitinglist
 from registration.admin.board import GIVEN_UP, age
 from registration.admin.charts import PAGE as CHARTS
 from registration.admin.charts import counted, spoken
 from registration.models import AuditEntry, Figure, RetentionRun
 
 SHOWN_DEEDS = 8
+# One busy reader, or one who is refused again and again, would push everything else off the desk.
+SEARCHED_DEEDS = 200
+NO_DEEDS = {AuditEntry.Action.LOOKED_AT, AuditEntry.Action.LISTED, AuditEntry.Action.REFUSED}
 # The bar in its own units.
 BAR = 300
 
@@ -271,7 +274,8 @@ def mail(now):
 
 def deeds(may):
     """The latest, from the record. A person's name only for whoever may see her."""
-    rows = AuditEntry.objects.order_by("-at", "-pk")[:SHOWN_DEEDS]
+    latest = AuditEntry.objects.order_by("-at", "-pk")[:SEARCHED_DEEDS]
+    rows = [row for row in latest if row.action not in NO_DEEDS][:SHOWN_DEEDS]
     sees_people = may("registration.view_participant")
     return [deed(row, sees_people=sees_people) for row in rows]
 
@@ -285,5 +289,5 @@ def deed(row, *, sees_people):
         "when": timezones.clock(local) if is_today else f"{date_format(local, 'j M')}, {timezones.clock(local)}",
         "who": row.actor_name or _("a program"),
         "what": row.get_action_display(),
-        "whom": name or (_("a person") if is_person else ""),
+        "whom": name or (_("a person") if is_person else records.kind_word(row.object_type)),
     }

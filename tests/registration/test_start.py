@@ -10,7 +10,7 @@ from django.urls import reverse
 from lxml import html
 
 from registration import audit, statistics
-from registration.models import BouncedAddress, Breach, MailText, RetentionRun, Withdrawal
+from registration.models import BouncedAddress, Breach, Figure, MailText, RetentionRun, Withdrawal
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +191,18 @@ def test_the_last_deeds_with_names_only_for_whoever_may_see_them(desk, now):
         if "Mama Teti" in row.text_content()
     ]
     assert organiser.email in row.text_content()
+
+
+def test_who_only_looks_or_is_refused_pushes_no_deed_off_the_desk(desk, now):
+    person = factories.ParticipantFactory(name="Mama Teti")
+    organiser = staff("Organisers")
+    audit.note(audit.Action.DOWNLOADED, Figure, actor=organiser, now=now)
+    for action in (audit.Action.LOOKED_AT, audit.Action.LISTED, audit.Action.REFUSED):
+        for _number in range(10):
+            audit.note(action, person, actor=organiser, now=now, participant=person)
+    page = desk(organiser)
+    what = page.xpath("//section[@aria-labelledby='desk-deeds']//td[@data-label='What']")
+    assert [" ".join(cell.text_content().split()) for cell in what] == ["Downloaded · figure"]
 
 
 def test_the_number_of_queries_does_not_grow(desk, signed_in_client, now):
