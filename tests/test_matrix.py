@@ -55,9 +55,14 @@ def of_models():
             yield f"admin:{label}_{view}"
 
 
+# There when the addresses are read first while a test plays the demo.
+DEMO_ONLY = "/media/<path:path>"
+
+
 def test_every_address_is_in_the_matrix():
     known = {line.split()[0] for line in MATRIX} | set(of_models())
-    assert set(addresses(get_resolver().url_patterns)) - known == set(), "say in tests/matrix.py whose they are"
+    found = set(addresses(get_resolver().url_patterns)) - {DEMO_ONLY}
+    assert found - known == set(), "say in tests/matrix.py whose they are"
 
 
 def test_the_matrix_names_no_address_that_is_gone():

@@ -10,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
+from conference.models import Webinar
 from kpt.recording import OF_NOBODY, holds_people
 from registration import models as registration
 from registration.models import AuditEntry, Participant, Registration
@@ -59,7 +60,8 @@ def address(name):
     model = model_of(name)
     arguments = re.findall(r"<(?:\w+:)?(\w+)>", str(NAMED[name].pattern))
     key = model._default_manager.order_by("pk").values_list("pk", flat=True).first()
-    return reverse(f"admin:{name}", kwargs={argument: WORDS.get(argument, key) for argument in arguments})
+    keys = WORDS | {"webinar": Webinar.objects.values_list("pk", flat=True).first()}
+    return reverse(f"admin:{name}", kwargs={argument: keys.get(argument, key) for argument in arguments})
 
 
 @pytest.fixture(autouse=True)

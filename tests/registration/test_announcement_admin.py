@@ -135,12 +135,13 @@ def test_the_exact_number_ten_people_and_the_mail_stand_above_the_form(organiser
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_page_asks_as_much_for_one_as_for_three(organiser, webinar, number, django_assert_num_queries):
+def test_the_page_asks_as_much_for_one_as_for_three(organiser, webinar, number, django_assert_max_num_queries):
     for _person in range(number):
         factories.RegistrationFactory(webinar=webinar)
     row = draft(webinar)
     organiser.get(url("change", row.pk))
-    with django_assert_num_queries(21):
+    # One more when the pace of the last minutes must be counted anew.
+    with django_assert_max_num_queries(22):
         organiser.get(url("change", row.pk))
 
 
