@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -111,7 +111,10 @@ def database_program() -> int:
 def cpu_of(pid: int) -> float:
     """Of the program, its children and those that have ended."""
     program = psutil.Process(pid)
-    times = [one.cpu_times() for one in [program, *program.children()]]
+    times = [program.cpu_times()]
+    for child in program.children():
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            times.append(child.cpu_times())
     return sum(one.user + one.system for one in times) + times[0].children_user + times[0].children_system
 
 
