@@ -48,8 +48,8 @@ def main() -> None:
             for line in mail.rows(options.mails, options.rounds):
                 row(*line)
         if "exports" in options.only:
-            for name, rate, against, ratio, remark in exports.rows(site, database, options.rows, options.rounds):
-                row(name, rate, against, ratio, remark)
+            for line in exports.rows(site, database, options.rows, options.rounds):
+                row(*line)
         if {"million", "lists"} & set(options.only):
             large = stack.enter_context(project(folder / "large", options.people))
             past = grow((site, database), (large, os.environ["DATABASE_URL"]))

@@ -57,11 +57,9 @@ def editions(request: HttpRequest) -> list[Facts]:
 @decorate_view(kept)
 def edition(request: HttpRequest, year: int) -> Facts:
     found = get_object_or_404(Edition.objects.published(), year=year)
-    partnerships = found.partnerships.select_related("organisation").order_by("order", "pk")
-    roles = Partnership.Role.values
     return edition_line(found) | {
         "summary": found.summary,
-        "organisations": [partner(one) for one in sorted(partnerships, key=lambda one: roles.index(one.role))],
+        "organisations": [partner(one) for one in found.ordered_partnerships()],
         "webinars": [webinar_line(webinar) for webinar in lines(Webinar.objects.filter(edition=found))],
         "items": [item(one) for one in edition_items(found)],
     }
@@ -116,7 +114,6 @@ def webinar(request: HttpRequest, slug: str) -> Facts:
     rows = with_people(Webinar.objects.published().select_related("edition")).prefetch_related("hosts", "materials")
     found = get_object_or_404(rows, slug=slug)
     names = ("description", "languages", "has_sign_language", "has_captions", "capacity")
-    materials = sorted(found.materials.all(), key=lambda material: (material.order, material.pk))
     return (
         webinar_line(found)
         | {name: getattr(found, name) for name in names}
@@ -126,7 +123,7 @@ def webinar(request: HttpRequest, slug: str) -> Facts:
             "registration_closes_at": found.sign_up_closes_at,
             "speakers": parts(found.appearances.all()),
             "agenda": [item(one) for one in found.agenda_items.all()],
-            "materials": [material_line(material) for material in materials],
+            "materials": [material_line(material) for material in found.ordered_materials()],
         }
     )
 

@@ -10,15 +10,13 @@ from django.utils.text import slugify
 
 from conference.models import AgendaItem, Edition, Partnership, Webinar
 from conference.timezones import WITA
+from conference.versions import ROOM
 
 Row = TypeVar("Row", bound=Model)
 
 # What a new year must decide anew: the room, and hours of its own for the sign-up.
 OPEN_AGAIN = {
-    "zoom_url": "",
-    "zoom_meeting_id": "",
-    "zoom_passcode": "",
-    "backup_stream_url": "",
+    **dict.fromkeys(ROOM, ""),
     "registration_opens_at": None,
     "registration_closes_at": None,
     "revision": 0,

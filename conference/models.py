@@ -129,6 +129,11 @@ class Edition(models.Model):
             return False
         return self.registration_closes_at is None or now < self.registration_closes_at
 
+    def ordered_partnerships(self) -> "list[Partnership]":
+        """With their organisations; organisers first."""
+        found = self.partnerships.select_related("organisation").order_by("order", "pk")
+        return sorted(found, key=lambda partnership: Partnership.Role.values.index(partnership.role))
+
     def open_webinars(self, now: datetime) -> "list[Webinar]":
         """What one can sign up for now."""
         webinars = (
@@ -330,6 +335,10 @@ class Webinar(models.Model):
     def join_url(self) -> str:
         """Where the room is: Zoom, or the backup stream while there is no Zoom address. Never shown on a page."""
         return self.zoom_url or self.backup_stream_url
+
+    def ordered_materials(self) -> "list[Material]":
+        """Asks nothing again where they are loaded already."""
+        return sorted(self.materials.all(), key=lambda material: (material.order, material.pk))
 
     def is_over(self, now: datetime) -> bool:
         """While its hour is unknown: when its day has ended in the westernmost zone too."""

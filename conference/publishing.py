@@ -43,16 +43,13 @@ def show(row: Publishable) -> None:
 
 def unpublish(row: Publishable) -> bool:
     """Who is signed up for it must have been asked about first."""
+    if isinstance(row, Webinar):
+        return move(row, Status.PUBLISHED, Status.DRAFT)
     with transaction.atomic():
         fresh = lock(row)
-        if isinstance(fresh, Webinar):
-            if fresh.status != Status.PUBLISHED:
-                return False
-            put(fresh, status=Status.DRAFT)
-        else:
-            if not fresh.is_published:
-                return False
-            put(fresh, is_published=False)
+        if not is_public(fresh):
+            return False
+        put(fresh, is_published=False)
     return True
 
 

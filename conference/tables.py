@@ -105,25 +105,25 @@ def unguarded(cell: str) -> str:
     return cell[1:] if GUARDED.match(cell) else cell
 
 
-def csv_of(columns: Sequence[str], rows: Iterable[Cells]) -> bytes:
-    """Spreadsheet programs in Indonesian take semicolons, those in English commas."""
+def csv_of(columns: Sequence[str], rows: Iterable[Cells], heads: Sequence[str] = ()) -> bytes:
+    """Spreadsheet programs in Indonesian take semicolons, those in English commas. `heads`: columns in people's words."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";" if get_language() == "id" else ",")
-    writer.writerow(columns)
+    writer.writerow(heads or columns)
     writer.writerows([guarded(row[column]) for column in columns] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
-def xlsx_of(columns: Sequence[str], rows: Iterable[Cells]) -> bytes:
+def xlsx_of(columns: Sequence[str], rows: Iterable[Cells], heads: Sequence[str] = (), name: str = "content") -> bytes:
     """Every cell a text: a program then makes no number, day or formula of it. Raises Unreadable."""
     file = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, options) as workbook:
-        sheet = workbook.add_worksheet("content")
+        sheet = workbook.add_worksheet(name)
         bold, text = workbook.add_format({"bold": True}), workbook.add_format({"num_format": "@", "valign": "top"})
         sheet.set_column(0, len(columns) - 1, 24, text)
         sheet.freeze_panes(1, 1)
-        sheet.write_row(0, 0, columns, bold)
+        sheet.write_row(0, 0, heads or columns, bold)
         for line, row in enumerate(rows, 1):
             for place, column in enumerate(columns):
                 if len(cell := guarded(row[column])) > LONGEST_IN_XLSX:

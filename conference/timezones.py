@@ -2,7 +2,7 @@
 Decree 41/1987)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as format_date
@@ -68,6 +68,17 @@ def clock(local: datetime) -> str:
 def day(of: date) -> str:
     """Rabu, 26 Agustus 2020; in English Wednesday, 26 August 2020."""
     return format_date(of, "l, j F Y")
+
+
+def start_of(day: date) -> datetime:
+    """Its first moment, in the site's own zone."""
+    return datetime.combine(day, time.min, WITA.info)
+
+
+def moment(at: datetime) -> str:
+    """Rabu, 26 Agustus 2020, 10.00 WITA: organisers read all hours in the site's own zone."""
+    local = at.astimezone(WITA.info)
+    return f"{day(local)}, {clock(local)} WITA"
 
 
 def days(first: date, last: date) -> str:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.db.models.fields.files import FieldFile
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -91,6 +90,7 @@ def facts_of(model: type[models.Model]) -> dict[str, Any]:
 
 
 def of(row: models.Model) -> models.QuerySet[Any]:
+    """The newest first."""
     return row.history.all()  # type: ignore[attr-defined]
 
 
@@ -163,7 +163,7 @@ class Version:
 
 def newest(row: models.Model, number: int, start: int = 0) -> list[Version]:
     """The newest first, each with what differs from the one before it. Those that change nothing are left out."""
-    records = list(of(row).order_by("-history_date", "-history_id")[start : start + number + 1])
+    records = list(of(row)[start : start + number + 1])
     if not records:
         return []
     reader = Reader(records)
@@ -264,8 +264,7 @@ def related(model: type[models.Model], name: str) -> Any:
 
 def spoken_value(value: Any) -> str:
     if isinstance(value, datetime):
-        local = timezone.localtime(value)
-        return f"{timezones.day(local.date())}, {timezones.clock(local)} WITA"
+        return timezones.moment(value)
     if isinstance(value, date):
         return timezones.day(value)
     if isinstance(value, list):

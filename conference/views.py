@@ -64,10 +64,8 @@ def registration_state(edition, webinars, now):
 
 def by_role(edition):
     """Its organisations as (role in words, partnerships), organisers first."""
-    roles = Partnership.Role.values
-    partnerships = edition.partnerships.select_related("organisation").order_by("order", "pk")
-    ordered = sorted(partnerships, key=lambda partnership: roles.index(partnership.role))
-    return [(Partnership.Role(role), list(group)) for role, group in groupby(ordered, key=lambda one: one.role)]
+    grouped = groupby(edition.ordered_partnerships(), key=lambda partnership: partnership.role)
+    return [(Partnership.Role(role), list(group)) for role, group in grouped]
 
 
 @require_safe
@@ -136,7 +134,7 @@ def webinar_page(request, webinars, preview=None, **wanted):
         "can_register": not preview and webinar.is_open_for_registration(now),
         "opens_at": next_opening(webinar.edition, [webinar], now),
         "languages": [language_name(code) for code in webinar.languages],
-        "materials": sorted(webinar.materials.all(), key=lambda material: (material.order, material.pk)),
+        "materials": webinar.ordered_materials(),
         "whatsapp": sharing.whatsapp_address(webinar),
         "short_path": sharing.short_path(webinar),
         "short_address": sharing.short_address(webinar),

@@ -78,6 +78,11 @@ def recorded(view: View) -> View:
     return watched
 
 
+def who(request: HttpRequest) -> dict[str, Any]:
+    """She who asks, and now."""
+    return {"actor": cast(User, request.user), "now": timezone.now()}
+
+
 def object_id_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     found = kwargs.get("object_id", kwargs.get("pk", args[0] if args else ""))
     return str(found or "")
@@ -98,10 +103,10 @@ def tell(
     elif response.status_code < 400 and request.method == "POST" and not is_list(view) and not has_deed(noted):
         row = row_of(model_admin, object_id) or model_admin.model
         action = Action.ACTED if response.status_code != 200 else Action.DOWNLOADED
-        audit.note(action, row, actor=cast(User, request.user), now=timezone.now(), details=spoken(view))
+        audit.note(action, row, **who(request), details=spoken(view))
     elif response.status_code == 200 and not noted and holds_people(model_admin.model):
         row = row_of(model_admin, object_id) or model_admin.model
-        audit.note(Action.DOWNLOADED, row, actor=cast(User, request.user), now=timezone.now(), details=spoken(view))
+        audit.note(Action.DOWNLOADED, row, **who(request), details=spoken(view))
 
 
 def is_html(response: HttpResponseBase) -> bool:
@@ -124,18 +129,14 @@ def tell_look(
 ) -> None:
     if not holds_people(model_admin.model) or view.__name__ == "add_view":
         return
-    context, now = getattr(response, "context_data", None) or {}, timezone.now()
+    context = getattr(response, "context_data", None) or {}
     if shown := context.get("cl"):
         is_narrowed = bool(shown.query or shown.get_filters_params())
         rows = len(shown.result_list)
-        audit.look_through(
-            model_admin.model, actor=cast(User, request.user), now=now, rows=rows, is_narrowed=is_narrowed
-        )
+        audit.look_through(model_admin.model, **who(request), rows=rows, is_narrowed=is_narrowed)
     elif not noted and not is_list(view):  # a question about rows that she had in a list
         row = context.get("original") or row_of(model_admin, object_id)
-        audit.look(
-            row or model_admin.model, actor=cast(User, request.user), now=now, details="" if row else spoken(view)
-        )
+        audit.look(row or model_admin.model, **who(request), details="" if row else spoken(view))
 
 
 def row_of(model_admin: "ModelAdmin[Any]", object_id: str) -> Model | None:
@@ -159,7 +160,7 @@ class RecordedAutocomplete(AutocompleteJsonView):
         response = super().get(request, *args, **kwargs)
         model = self.model_admin.model
         if holds_people(model):
-            audit.look(model, actor=cast(User, request.user), now=timezone.now(), details=TYPING)
+            audit.look(model, **who(request), details=TYPING)
         return response
 
 
@@ -178,7 +179,7 @@ class Recorded(ModelAdmin):  # type: ignore[type-arg]  # Django's own takes none
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        audit.note_all(Action.DELETED, queryset, actor=cast(User, request.user), now=timezone.now())
+        audit.note_all(Action.DELETED, queryset, **who(request))
         return super().log_deletions(request, queryset)
 
     def note_row(self, request: HttpRequest, action: AuditEntry.Action, obj: Model, details: str) -> None:
@@ -186,7 +187,7 @@ class Recorded(ModelAdmin):  # type: ignore[type-arg]  # Django's own takes none
         same = (facts["object_type"], facts["object_id"])
         if any((entry.object_type, entry.object_id) == same for entry in audit.noted.get() or []):
             return  # the rule has told it
-        audit.note(action, obj, actor=cast(User, request.user), now=timezone.now(), details=details)
+        audit.note(action, obj, **who(request), details=details)
 
     def response_action(self, request: HttpRequest, queryset: Any, *where: Any) -> Any:
         model, name = self.model, request.POST.get("action", "")
@@ -196,11 +197,7 @@ class Recorded(ModelAdmin):  # type: ignore[type-arg]  # Django's own takes none
         noted = audit.noted.get() or []
         if response is None or not is_done(request, response) or has_deed(noted):
             return response
-        facts: dict[str, Any] = {
-            "actor": cast(User, request.user),
-            "now": timezone.now(),
-            "details": self.action_words(name),
-        }
+        facts = {**who(request), "details": self.action_words(name)}
         is_file = response.status_code != 302
         if chosen and not is_file:
             audit.note_all(Action.ACTED, chosen, **facts)

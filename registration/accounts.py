@@ -9,9 +9,11 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.core.internal.ratelimit import truncate_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -37,6 +39,11 @@ TOO_MANY_CODES = gettext_lazy(
 def lacks_second_factor(user: Any) -> bool:
     """Staff and partner people need one; only the demo does without."""
     return not settings.DEMO and not is_mfa_enabled(user)
+
+
+def real_factors() -> "QuerySet[Authenticator]":
+    """Recovery codes stand in for a factor; by themselves they are none."""
+    return Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
 
 
 def has_fresh_code(request: HttpRequest, *, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from typing import Any, TypedDict, Unpack
 
 from django.db import connection, transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
@@ -49,30 +50,21 @@ noted: ContextVar[list[AuditEntry] | None] = ContextVar("noted", default=None)
 # ---- Writing
 
 
+class About(TypedDict, total=False):
+    """What may be said of a deed. `organisation` is the partner for which it was done."""
+
+    participant: Participant | None
+    organisation: Organisation | None
+    webinar_id: int | None
+    rows: int | None
+    details: str
+
+
 def note(
-    action: AuditEntry.Action,
-    row: Model | type[Model],
-    *,
-    actor: User | None,
-    now: datetime,
-    participant: Participant | None = None,
-    organisation: Organisation | None = None,
-    webinar_id: int | None = None,
-    rows: int | None = None,
-    details: str = "",
+    action: AuditEntry.Action, row: Model | type[Model], *, actor: User | None, now: datetime, **about: Unpack[About]
 ) -> AuditEntry:
-    """One deed on one row, or with a model's class on many. `organisation` is the partner for which it was done."""
-    [entry] = note_all(
-        action,
-        [row],
-        actor=actor,
-        now=now,
-        participant=participant,
-        organisation=organisation,
-        webinar_id=webinar_id,
-        rows=rows,
-        details=details,
-    )
+    """One deed on one row, or with a model's class on many."""
+    [entry] = note_all(action, [row], actor=actor, now=now, **about)
     return entry
 
 
@@ -91,9 +83,7 @@ def note_all(
     """The same deed on each of these rows, in one statement."""
     entries = [
         AuditEntry(
-            at=now,
-            actor=actor,
-            actor_name=actor.email if actor else "",
+            **signature(actor, now),
             action=action,
             **facts_of(row),
             participant_id=participant.pk if participant else person_behind(row),
@@ -101,7 +91,6 @@ def note_all(
             webinar_id=webinar_id or webinar_of(row),
             rows=rows,
             details=details[:500],
-            network=str(network.get()),
         )
         for row in found
     ]
@@ -113,6 +102,16 @@ def write(entries: list[AuditEntry]) -> list[AuditEntry]:
     if (page := noted.get()) is not None:
         page.extend(entries)
     return entries
+
+
+def signature(actor: User | None, now: datetime) -> dict[str, Any]:
+    """Who, when and from where."""
+    return {
+        "at": now,
+        "actor": actor,
+        "actor_name": actor.email if actor else "",
+        "network": str(network.get()),
+    }
 
 
 def facts_of(row: Model | type[Model]) -> dict[str, str]:
@@ -230,9 +229,7 @@ def entry_of(step: Event, person: Participant) -> AuditEntry | None:
         return None
     row: Model = step.registration or person
     return AuditEntry(
-        at=step.at,
-        actor=actor,
-        actor_name=actor.email,
+        **signature(actor, step.at),
         action=DEEDS.get(Event.Kind(step.kind), Action.ACTED),
         object_type=row._meta.label_lower,
         object_id=str(row.pk),
@@ -241,7 +238,6 @@ def entry_of(step: Event, person: Participant) -> AuditEntry | None:
         webinar_id=webinar_of(row),
         # A reason may be anything that somebody wrote; names of fields are ours.
         details=details_of(step),
-        network=str(network.get()),
     )
 
 
@@ -266,15 +262,12 @@ def refuse(
     if before.count() >= REFUSALS_AN_HOUR:
         return False
     entry = AuditEntry(
-        at=now,
-        actor=actor,
-        actor_name=actor.email,
+        **signature(actor, now),
         action=Action.REFUSED,
         object_type=object_type[:80],
         object_id=object_id[:40],
         organisation=organisation,
         details=details[:500],
-        network=str(network.get()),
     )
     write([entry])
     return True

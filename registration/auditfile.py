@@ -9,6 +9,7 @@ from defusedcsv import csv
 from django.db.models import QuerySet
 
 from conference.timezones import WITA
+from registration.exports import one_line
 from registration.models import AuditEntry
 
 COLUMNS = (
@@ -48,11 +49,6 @@ def row_of(entry: AuditEntry) -> Row:
     ]
 
 
-def one_line(text: str) -> str:
-    """A line end in front of a formula would hide it from the check of its first character."""
-    return " ".join(text.split())
-
-
 def write_csv(file: IO[bytes], rows: Iterable[Row]) -> int:
     """With a byte order mark, and an apostrophe before what a spreadsheet could take for a formula."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
@@ -82,7 +78,3 @@ def write_xlsx(file: IO[bytes], rows: Iterable[Row]) -> int:
 
 
 WRITERS: dict[str, Callable[[IO[bytes], Iterable[Row]], int]] = {"csv": write_csv, "xlsx": write_xlsx}
-CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}

@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conference import timezones
 from conference.models import Edition, Webinar
-from registration import regions
-from registration.models import Figure, Participant
+from registration import reports
+from registration.models import Figure
 
 Dimension = Figure.Dimension
 Words = str | Promise
@@ -81,8 +80,8 @@ def charts(edition: Edition, webinar: Webinar | None, webinars: Sequence[Webinar
         own.setdefault(figure.dimension, {})[figure.value] = figure
     total = Row("", _("Total"), read(own.get(Dimension.ALL, {}).get(""), counts))
     by_answers = [
-        Chart(dimension, counts, list(lines(own.get(dimension, {}), choices(), counts, read)), total)
-        for dimension, choices in ANSWERS.items()
+        Chart(dimension, counts, list(lines(own.get(dimension, {}), answers_to(dimension), counts, read)), total)
+        for dimension in ANSWERED
     ]
     by_day = days(own.get(Dimension.DAY, {}), is_hidden=total.numbers["registered"] is None)
     return [by_day, *by_webinar(edition, webinar, webinars, counts, read), *by_answers]
@@ -107,27 +106,24 @@ def shown(figure: Figure | None, counts: Sequence[str]) -> dict[str, int | None]
 
 # ---- Lines
 
-Choices = Iterable[tuple[str, Words]]
+# In the order of the page.
+ANSWERED = (
+    Dimension.PROVINCE,
+    Dimension.GENDER,
+    Dimension.AGE_GROUP,
+    Dimension.ORGANISATION_KIND,
+    Dimension.LANGUAGE,
+)
 
 
-def not_answered(choices: Choices) -> list[tuple[str, Words]]:
-    return [*choices, ("", gettext_lazy("Not answered"))]
+def answers_to(dimension: str) -> dict[str, str]:
+    return reports.QUESTIONS[dimension].answers([])
 
 
-ANSWERS: dict[str, Callable[[], Choices]] = {
-    Dimension.PROVINCE: regions.province_choices,
-    Dimension.GENDER: lambda: not_answered(Participant.Gender.choices),
-    Dimension.AGE_GROUP: lambda: not_answered(Participant.AgeGroup.choices),
-    Dimension.ORGANISATION_KIND: lambda: not_answered(Participant.OrganisationKind.choices),
-    Dimension.LANGUAGE: lambda: settings.LANGUAGES,
-}
-
-
-def lines(own: Mapping[str, Figure], choices: Choices, counts: Sequence[str], read: Read) -> Iterable[Row]:
-    known = dict(choices)
+def lines(own: Mapping[str, Figure], known: Mapping[str, str], counts: Sequence[str], read: Read) -> Iterable[Row]:
     for value, label in known.items():
         if value or value in own:
-            yield Row(value, str(label), read(own.get(value), counts))
+            yield Row(value, label, read(own.get(value), counts))
     # An answer that is no longer offered is counted all the same.
     for value in sorted(own.keys() - known.keys()):
         yield Row(value, value, read(own[value], counts))

@@ -17,8 +17,7 @@ from registration.models import Attendance, Registration
 from registration.models.registrations import RegistrationQuerySet
 
 PAGE = 50
-SEARCHED = {"name": "icontains", "email": "icontains", "organisation": "icontains"}
-SORTED = ("name", "email", "province", "organisation", "registered_at")
+SEARCHED = ("name", "email", "organisation")
 FIELDS = {"registered_at": "created_at"} | {
     name: f"participant__{name}"
     for name in ("name", "email", "province", "organisation", "gender", "age_group", "organisation_kind")
@@ -80,8 +79,8 @@ def says(column: str, lookup: str, value: str) -> Q:
 
 def matching(search: str) -> Q:
     found = Q(code=search.upper())
-    for column, lookup in SEARCHED.items():
-        found |= says(column, lookup, search)
+    for column in SEARCHED:
+        found |= says(column, "icontains", search)
     return found
 
 

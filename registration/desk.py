@@ -49,7 +49,9 @@ class Batch(NamedTuple):
 
 
 @deadlocks.done_again
-def sign_up_all(batch: Batch, *, carer: User, note: str, actor: User, now: datetime) -> list[Registration]:
+def sign_up_all(
+    batch: Batch, *, carer: User, language: str, note: str, actor: User, now: datetime
+) -> list[Registration]:
     """A list from paper, whole or not at all; what changed. Where seats run out, the first of it have them.
 
     All people come first and the webinars last: the site goes on signing up meanwhile. Raises care.Refused.
@@ -67,7 +69,7 @@ def sign_up_all(batch: Batch, *, carer: User, note: str, actor: User, now: datet
         for person in {row.participant_id: row.participant for row in changed}.values():
             mail.queue_confirmation(person, moment=now)
         if batch.entries:
-            written = care.register(carer, batch.entries, language="id", now=now, actor=actor)
+            written = care.register(carer, batch.entries, language=language, now=now, actor=actor)
             history.write([signed_up(person, note, actor=actor, now=now) for person in written.people])
             changed += written.changed
     return changed

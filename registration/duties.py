@@ -57,7 +57,7 @@ def lacks(all_seats: Iterable[Seats], *, now: datetime) -> Iterator[Lack]:
         if not webinar.is_on(now):
             continue
         if own.waiting:
-            yield from [Lack("full", own)] if own.left == 0 else [Lack("free", own)]
+            yield Lack("full" if own.left == 0 else "free", own)
         days_left = webinar.date - now.date()
         if webinar.starts_at is None and days_left <= HOUR_BEFORE:
             yield Lack("hour", own)

@@ -54,6 +54,12 @@ WORDS = {
 SOURCES = (Attendance.Source.REPORT, Attendance.Source.WEBHOOK, Attendance.Source.HAND, Attendance.Source.LINK)
 BLOCK = 10_000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# By the ending of a file.
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
 
 Cell = str | int | None
 Row = list[Cell]

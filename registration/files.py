@@ -214,9 +214,7 @@ def keep(file: PreparedFile, found: Attendees, content: IO[bytes], *, read_at: d
 
 
 def make_anew(file: PreparedFile) -> None:
-    fresh = {"status": Status.QUEUED, "attempts": 0, "rows_done": 0, "ready_at": None, "ends_at": None}
-    PreparedFile.objects.filter(pk=file.pk).update(**fresh)
-    PreparedBlock.objects.filter(file=file).delete()
+    PreparedFile.objects.make_anew([file.pk])
     transaction.on_commit(ring)
 
 

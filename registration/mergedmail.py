@@ -7,6 +7,7 @@ queue it goes to the one that stays.
 from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from registration import audiences
 from registration.models import Announcement, OutgoingMail, Participant
@@ -18,7 +19,7 @@ Status = OutgoingMail.Status
 WAITING = (Status.QUEUED, Status.RETRY)
 ON_ITS_WAY = (*WAITING, Status.SENDING)
 GIVEN_UP = (Status.FAILED, Status.BOUNCED, Status.CANCELLED)
-SAME = "She gets the same under her other entry."
+SAME = gettext_noop("She gets the same under her other entry.")
 
 
 def lock_announcements() -> None:

@@ -11,7 +11,18 @@ from django.db.models import Case, CharField, Count, F, Q, When, Window
 from django.db.models.functions import Lower
 
 from conference.models import Webinar
-from registration import addresses, audit, consents, deadlocks, history, mergedmail, seats, waitinglist, withdrawals
+from registration import (
+    addresses,
+    audit,
+    consents,
+    deadlocks,
+    history,
+    mergedmail,
+    seats,
+    signup,
+    waitinglist,
+    withdrawals,
+)
 from registration.models import (
     Attendance,
     Certificate,
@@ -29,8 +40,6 @@ from registration.models.people import ParticipantQuerySet
 
 Status = Registration.Status
 
-# The last: who would rather not say.
-UNANSWERED = ("", "undisclosed")
 FILLED_IN = ("phone", "organisation", "organisation_kind", "guardian_name")
 
 
@@ -263,7 +272,7 @@ def fill_in(kept: Participant, other: Participant) -> None:
     for field in FILLED_IN:
         setattr(kept, field, getattr(kept, field) or getattr(other, field))
     for field in ("gender", "age_group"):
-        if getattr(kept, field) in UNANSWERED:
+        if getattr(kept, field) in signup.UNANSWERED:
             setattr(kept, field, getattr(other, field) or getattr(kept, field))
     if kept.province == other.province:
         kept.regency = kept.regency or other.regency

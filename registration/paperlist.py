@@ -1,15 +1,12 @@
 """A list of people that came on paper, such as from a district: its columns, and the same columns as an export."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
-import xlsxwriter
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext_lazy
 
+from conference import tables
 from conference.models import Webinar
 from conference.spreadsheets import KILOBYTE, Limits
-from conference.tables import guarded
 from registration import groupfile, regions
 from registration.groupfile import BY_FIELD, Column, Row
 from registration.models import Consent, Participant, Registration
@@ -24,6 +21,7 @@ COLUMNS = (
     *(BY_FIELD[name] for name in ("webinars", "consent_processing", "consent_partners", "guardian_name")),
     BY_FIELD["guardian_consent"],
 )
+LABELS = {column.field: column.label for column in COLUMNS}
 
 
 def form_data(row: Row, webinars: Sequence[Webinar], default: Sequence[str]) -> dict[str, object]:
@@ -81,23 +79,12 @@ def row_of(person: Participant, webinar: Webinar, hosts: Sequence[str]) -> Row:
 
 
 def csv_of(rows: Iterable[Row]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=";" if get_language() == "id" else ",")
-    writer.writerow([str(column.label) for column in COLUMNS])
-    writer.writerows([guarded(row[column.field]) for column in COLUMNS] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    return tables.csv_of(list(LABELS), rows, heads())
 
 
 def xlsx_of(rows: Iterable[Row]) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
-        sheet, text = workbook.add_worksheet("list"), workbook.add_format({"num_format": "@"})
-        bold = workbook.add_format({"bold": True})
-        sheet.set_column(0, len(COLUMNS) - 1, 22, text)
-        sheet.freeze_panes(1, 1)
-        for place, column in enumerate(COLUMNS):
-            sheet.write_string(0, place, str(column.label), bold)
-        for line, row in enumerate(rows, 1):
-            for place, column in enumerate(COLUMNS):
-                sheet.write_string(line, place, guarded(row[column.field]), text)
-    return file.getvalue()
+    return tables.xlsx_of(list(LABELS), rows, heads(), "list")
+
+
+def heads() -> list[str]:
+    return [str(label) for label in LABELS.values()]

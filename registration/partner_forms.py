@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from registration import choices, exports
+from registration import exports
 from registration.choices import Choice
 from registration.models import Participant
 from registration.regions import province_choices
@@ -64,6 +64,5 @@ class ChoiceForm(forms.Form):
 
 def fields_of(choice: Choice) -> list[tuple[str, str]]:
     """The same again in an address or a form that is sent; what is empty or whole is left out."""
-    pairs = [(name, getattr(choice, name)) for name in ("search", *choices.FILTERS, "attended", "order")]
     columns = choice.columns[1:] if choice.columns != exports.COLUMNS else ()
-    return [pair for pair in pairs if pair[1]] + [("columns", name) for name in columns]
+    return [*((name, getattr(choice, name)) for name in choice.used), *(("columns", name) for name in columns)]

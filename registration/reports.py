@@ -7,7 +7,7 @@ after. Small numbers are hidden by `suppression`, and nothing leaves this module
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -214,8 +214,8 @@ class Pair:
 
 
 def numbers_of(edition: Edition, ask: "Ask", *, now: datetime, webinars: Sequence[Webinar]) -> Numbers:
-    questions = sorted(PLACES[name] for name in ask.questions)
-    narrowed = tuple(questions) if len(questions) == suppression.MOST_QUESTIONS else None
+    table = table_of(ask)
+    narrowed = table if len(table) == suppression.MOST_QUESTIONS else None
     own = [webinar for webinar in webinars if webinar.edition_id == edition.pk]
     key = f"report:1:{edition.pk}:{ask.unit}:{len(own)}:{narrowed or ''}".replace(" ", "")
     found = cache.get(key)
@@ -244,6 +244,10 @@ class Ask:
         return [name for name in (self.rows, self.columns, self.only[0] if self.only else "") if name]
 
     @property
+    def narrowed(self) -> dict[str, str]:
+        return dict([self.only]) if self.only else {}
+
+    @property
     def compares(self) -> bool:
         return len(self.editions) > 1
 
@@ -262,7 +266,6 @@ class Report:
     lines: list[Line]
     counted_at: datetime
     only: str = ""
-    webinars: list[Webinar] = field(default_factory=list)
 
     @property
     def has_hidden(self) -> bool:
@@ -293,7 +296,7 @@ def report(ask: Ask, *, now: datetime) -> Report:
     lines = [line for line in lines if not is_left_out(ask, line)]
     counted_at = min(of.counted_at for of in numbers)
     only = QUESTIONS[ask.only[0]].answers(webinars)[ask.only[1]] if ask.only else ""
-    return Report(ask, [label for _of, _ask, label in columns], lines, counted_at, only, webinars)
+    return Report(ask, [label for _of, _ask, label in columns], lines, counted_at, only)
 
 
 def table_of(ask: Ask) -> suppression.Places:
@@ -310,15 +313,14 @@ Column = tuple[Numbers, dict[str, str], str]
 
 
 def crossed(ask: Ask, numbers: Numbers) -> list[Column]:
-    only = dict([ask.only]) if ask.only else {}
     if not ask.columns:
-        return [(numbers, only, _("Total"))]
-    return [(numbers, only | answer, label) for label, answer in answers_of(ask.columns, numbers.webinars)]
+        return [(numbers, ask.narrowed, _("Total"))]
+    return [(numbers, ask.narrowed | answer, label) for label, answer in answers_of(ask.columns, numbers.webinars)]
 
 
 def compared(ask: Ask, numbers: Sequence[Numbers]) -> list[Column]:
     """No total: who is in two conferences is one person, and after her data is deleted nobody knows that she was."""
-    return [(of, dict([ask.only]) if ask.only else {}, str(of.edition.year)) for of in numbers]
+    return [(of, ask.narrowed, str(of.edition.year)) for of in numbers]
 
 
 def is_left_out(ask: Ask, line: Line) -> bool:

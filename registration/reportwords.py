@@ -5,6 +5,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from conference import timezones
 from registration.reports import QUESTIONS, Measure, Report, Unit
 from registration.suppression import SMALLEST
 
@@ -31,7 +32,7 @@ def subtitle(report: Report) -> str:
 
 def moment(report: Report) -> str:
     at = timezone.localtime(report.counted_at)
-    return _("Numbers as of %(day)s, %(hour)s WITA") % {"day": date_format(at, "j F Y"), "hour": f"{at:%H.%M}"}
+    return _("Numbers as of %(day)s, %(hour)s WITA") % {"day": date_format(at, "j F Y"), "hour": timezones.clock(at)}
 
 
 def rehearsals(report: Report) -> str:

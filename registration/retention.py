@@ -1,9 +1,9 @@
 """Data goes when its time is over: announced a week ahead with its number, then carried out in batches.
 
 What each kind is counted from: the last day of the conference it belongs to; a mail's text from its sending, names in the
-audit from the deed. A person
-belongs to the newest conference that she is in the books for. Who has asked for news stays, and only what belongs to
-older conferences goes; then, and when she goes whole, numbers without a person stay (`keptcounts`).
+audit from the deed. A person belongs to the newest conference that she is in the books for. Who has asked for news stays,
+and only what belongs to older conferences goes; then, and when she goes whole, numbers without a person stay
+(`keptcounts`).
 """
 
 import time
@@ -17,8 +17,8 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
+from conference import timezones
 from conference.models import Webinar
-from conference.timezones import WITA
 from registration import audit, erasure, keptcounts
 from registration.models import (
     AuditEntry,
@@ -127,7 +127,7 @@ def cut_off(run: RetentionRun, *, now: datetime) -> date | None:
 
 
 def today(now: datetime) -> date:
-    return now.astimezone(WITA.info).date()
+    return now.astimezone(timezones.WITA.info).date()
 
 
 # ---- The kinds
@@ -289,7 +289,7 @@ def old_log(up_to: date) -> "models.QuerySet[LogEntry]":
 
 
 def end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), WITA.info)
+    return timezones.start_of(day + timedelta(days=1))
 
 
 def blank_old_log(up_to: date) -> int:

@@ -45,7 +45,7 @@ def invite(email: str, held: Held, *, language: str, actor: User, now: datetime)
     with transaction.atomic():
         # Two clicks at once are one invitation.
         User.objects.select_for_update(no_key=True).get(pk=actor.pk)
-        RoleInvitation.objects.get_or_create(
+        row, _is_new = RoleInvitation.objects.get_or_create(
             email=email.lower(),
             role=held.role,
             organisation=held.organisation,
@@ -53,7 +53,6 @@ def invite(email: str, held: Held, *, language: str, actor: User, now: datetime)
             revoked_at=None,
             defaults={"language": language, "invited_by": actor, "created_at": now, "ends_at": now + links.ROLE_AGE},
         )
-        row = pending().get(email=email.lower(), role=held.role, organisation=held.organisation)
         return write(row, actor=actor, now=now)
 
 
@@ -75,7 +74,7 @@ def check(actor: User, held: Held, *, now: datetime) -> None:
 
 
 def pending() -> QuerySet[RoleInvitation]:
-    return RoleInvitation.objects.filter(taken_at=None, revoked_at=None).select_related("organisation")
+    return RoleInvitation.objects.filter(taken_at=None, revoked_at=None).select_related("organisation", "invited_by")
 
 
 def write(row: RoleInvitation, *, actor: User, now: datetime) -> RoleInvitation:

@@ -37,7 +37,7 @@ def role_invitation(mail: OutgoingMail, *, now: datetime) -> dict[str, Any]:
     known = RoleInvitation.objects.select_related("organisation", "invited_by")
     invitation = known.filter(pk=mail.context.get("role_invitation")).first()
     if invitation is None or roleinvitations.standing(invitation, now=now) != "open":
-        raise Obsolete("The invitation is no longer open.")
+        raise Obsolete(gettext_noop("The invitation is no longer open."))
     return {
         "inviter": Own(str(invitation.invited_by)),
         "role": invitation.get_role_display(),

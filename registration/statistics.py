@@ -162,12 +162,14 @@ def hide(edition: Edition, own: list[Figure]) -> None:
             figure.shown_registered, figure.shown_attended = figure.registered, figure.attended
         return
     webinars = list(Webinar.objects.filter(edition=edition).in_order())
-    of_people, of_webinars = (reports.protected(edition, unit, webinars, None) for unit in reports.Unit)
+    of_people = reports.protected(edition, reports.Unit.PEOPLE, webinars, None)
+    # In an edition of one webinar both units are one, see `reports.questions_of`.
+    are_two = len(webinars) > 1
+    of_webinars = reports.protected(edition, reports.Unit.PARTICIPATIONS, webinars, None) if are_two else of_people
     for figure in own:
         if figure.dimension == Dimension.DAY:
             continue
-        # In an edition of one webinar both units are one, see `reports.questions_of`.
-        by_webinar = figure.webinar_id is not None and len(webinars) > 1
+        by_webinar = figure.webinar_id is not None and are_two
         tables = of_webinars if by_webinar else of_people
         answers = {} if figure.dimension == Dimension.ALL else {reports.PLACES[figure.dimension]: figure.value}
         if by_webinar:

@@ -22,7 +22,7 @@ from registration.models.registrations import RegistrationQuerySet
 
 
 def lock(organisations: Iterable[int]) -> None:
-    """A list that is being written is waited for: its record tells whether she is in it. See `partners.take_list`.
+    """A list that is being written is waited for: its record tells whether she is in it. See `partners.begin_list`.
 
     After accounts and participants, before webinars, each by its id: so nobody deadlocks.
     """

@@ -59,11 +59,9 @@ def name(organisation: Organisation | None, webinar: Webinar | None, *, now: dat
 
 
 def terms(organisation: Organisation | None, webinar: Webinar | None, *, now: datetime) -> Terms:
-    local = now.astimezone(timezones.WITA.info)
     owner = organisation.name if organisation else _("The conference's organisers")
     about = webinar.title if webinar else _("Registrations")
-    moment = f"{timezones.day(local.date())}, {timezones.clock(local)} WITA"
-    facts = (_("For: %(owner)s") % {"owner": owner}, _("Made on: %(moment)s") % {"moment": moment})
+    facts = (_("For: %(owner)s") % {"owner": owner}, _("Made on: %(moment)s") % {"moment": timezones.moment(now)})
     return Terms(
         name(organisation, webinar, now=now), about, (*facts, *(of_partners() if organisation else of_organisers()))
     )

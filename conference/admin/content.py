@@ -6,7 +6,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline, TabularInline
 
-from conference import changes, models, photos, uploads
+from conference import changes, photos, uploads
 from conference.admin.versions import VersionedAdmin
 from conference.validators import validate_image
 
@@ -99,9 +99,8 @@ def content_written():
 
 def remove_old_copies():
     """Of photos and logos that were replaced, taken back or deleted."""
-    portraits = [speaker.photo for speaker in models.Speaker.objects.exclude(photo="")]
-    logos = [organisation.logo for organisation in models.Organisation.objects.exclude(logo="")]
-    photos.keep_only([*portraits, *logos])
+    fields = uploads.FIELDS.items()
+    photos.keep_only([getattr(row, name) for model, name in fields for row in model.objects.exclude(**{name: ""})])
 
 
 class ContentTabular(ContentFields, TabularInline):

@@ -12,6 +12,9 @@ from conference.admin import filling
 from conference.loading import OUT_OF_THE_WAY
 from conference.spreadsheets import Unreadable
 
+# The column that says what a new row is about.
+NAMING = {"title_id", "name", "name_id"}
+
 
 @dataclass
 class Line:
@@ -22,7 +25,6 @@ class Line:
     changed: list = field(default_factory=list)
     errors: list = field(default_factory=list)
     differences: list = field(default_factory=list)
-    form: object = None
 
     @property
     def is_new(self):
@@ -30,11 +32,9 @@ class Line:
 
     @property
     def name(self):
-        return (
-            str(self.row)
-            if self.row
-            else next((c for n, c in self.cells.items() if n in ("title_id", "name", "name_id")), "")
-        )
+        if self.row:
+            return str(self.row)
+        return next((cell for column, cell in self.cells.items() if column in NAMING), "")
 
 
 @dataclass

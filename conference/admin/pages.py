@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from conference import models, views
-from conference.admin.publishing import PublishingAdmin, moment_in_words
+from conference.admin.publishing import PublishingAdmin
 
 
 @admin.register(models.Page)
@@ -34,10 +34,8 @@ class PageAdmin(PublishingAdmin):
 
     @display(description=_("status"), ordering="is_published", label={"success": "success", "info": "info"})
     def state(self, page):
-        state = self.state_in_words(page)
-        is_waiting = page.publish_at and not page.is_published
-        words = _("Draft until %(moment)s") % {"moment": moment_in_words(page.publish_at)} if is_waiting else None
-        return "success" if page.is_published else "info", words or state["label"]
+        words = self.state_in_list(page, self.state_in_words(page)["label"])
+        return "success" if page.is_published else "info", words
 
     def get_view_on_site_url(self, obj=None):
         return super().get_view_on_site_url(obj) if obj and obj.is_published else None

@@ -18,11 +18,6 @@ from conference.admin.content import ContentAdmin, content_written
 from conference.admin.steps import back_to, page
 
 
-def moment_in_words(at):
-    local = timezone.localtime(at)
-    return f"{timezones.day(local)}, {timezones.clock(local)} WITA"
-
-
 class OwnPagesAdmin(ContentAdmin):
     """Pages beneath one row's own: `steps` names them, each a method of (request, pk)."""
 
@@ -35,9 +30,6 @@ class OwnPagesAdmin(ContentAdmin):
             for name in self.steps
         ]
         return [*own, *super().get_urls()]
-
-    def step_url(self, row, step="change"):
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{step}", args=[row.pk])
 
     def to_change(self, request, pk):
         """The row, for whoever may change it."""
@@ -80,7 +72,7 @@ class PreviewLinkAdmin(OwnPagesAdmin):
             "row": row,
             "is_shown": previewing.is_shown(row),
             "links": preview_links(row),
-            "until": moment_in_words(timezone.now() + previewing.AGE),
+            "until": timezones.moment(timezone.now() + previewing.AGE),
             "end": self.step_url(row, "end_previews"),
             "back": self.step_url(row),
         }
@@ -141,7 +133,7 @@ class PublishForm(forms.Form):
 
 
 class PublishingAdmin(PreviewLinkAdmin):
-    """What the subclasses say: `sentences`, and which gaps a row has."""
+    """What the subclasses say: `words`, and which gaps a row has."""
 
     steps = (*PreviewLinkAdmin.steps, "publish", "unschedule", "unpublish")
 
@@ -188,7 +180,7 @@ class PublishingAdmin(PreviewLinkAdmin):
     def published(self, request, row, data):
         if data["when"] == "later":
             publishing.schedule(row, data["publish_at"])
-            words = _("It goes public by itself: %(moment)s.") % {"moment": moment_in_words(data["publish_at"])}
+            words = _("It goes public by itself: %(moment)s.") % {"moment": timezones.moment(data["publish_at"])}
             return self.answer(request, row, words)
         return self.decided(request, row, publishing.publish, self.words["published"])
 
@@ -255,6 +247,12 @@ class PublishingAdmin(PreviewLinkAdmin):
             "unschedule": self.step_url(row, "unschedule") if may and row.publish_at and not is_public else "",
         }
 
+    def state_in_list(self, row, words):
+        """With the hour at which a draft goes public."""
+        if not row.publish_at or publishing.is_public(row):
+            return words
+        return _("Draft until %(moment)s") % {"moment": timezones.moment(row.publish_at)}
+
     def has_checklist(self, row):
         return False
 
@@ -268,6 +266,6 @@ class PublishingAdmin(PreviewLinkAdmin):
         if publishing.is_public(row):
             return {"label": _("Public"), "type": "success", "words": _("Everybody sees it on the site.")}
         if row.publish_at:
-            words = _("It goes public by itself: %(moment)s.") % {"moment": moment_in_words(row.publish_at)}
+            words = _("It goes public by itself: %(moment)s.") % {"moment": timezones.moment(row.publish_at)}
             return {"label": _("Scheduled"), "type": "warning", "words": words}
         return {"label": _("Draft"), "type": "info", "words": _("Only organisers and editors see it.")}

@@ -34,16 +34,40 @@ HOLDS_FOR = 2 * 60 * 60
 MOST_SHOWN = 200
 
 
-class FileForm(forms.Form):
-    file = forms.FileField(
+def file_field(words):
+    return forms.FileField(
         label=_("Your file"),
-        help_text=_("CSV or Excel (.xlsx), at most 1,000 rows and 1 MB. Nothing is written before you have seen it."),
+        help_text=words,
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": f".csv,.xlsx,text/csv,{XLSX}"}),
         error_messages={
             "required": _("Choose a file."),
             "empty": _("The file is empty."),
             "missing": _("Choose a file."),
         },
+    )
+
+
+def kept_in_page(facts, content, salt):
+    """The file waits in the page: nothing of it lies about on a disk, and nobody else can send it."""
+    return signing.dumps([*facts, base64.b64encode(content).decode()], salt=salt, compress=True)
+
+
+def sent_again(text, salt):
+    """The facts and the file, or nothing where they did not arrive whole, or too late."""
+    try:
+        *facts, content = signing.loads(text, salt=salt, max_age=HOLDS_FOR)
+        return facts, base64.b64decode(content)
+    except (signing.BadSignature, ValueError, binascii.Error):
+        return None, b""
+
+
+def download(content, media, name):
+    return HttpResponse(content, media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+class FileForm(forms.Form):
+    file = file_field(
+        _("CSV or Excel (.xlsx), at most 1,000 rows and 1 MB. Nothing is written before you have seen it.")
     )
 
 
@@ -77,37 +101,27 @@ class TableAdmin(ContentAdmin):
 
     def show_plan(self, request, content, words=""):
         plan = importing.planned(self, request, spreadsheets.read(content, tables.LIMITS))
-        kept = (
-            "" if plan.wrong else signing.dumps(self.to_be_sent_again(request, plan, content), salt=SALT, compress=True)
-        )
+        told = [request.user.pk, self.opts.label_lower, plan.digest]
         facts = {
             "plan": plan,
             "wrong": plan.wrong[:MOST_SHOWN],
             "new": plan.new[:MOST_SHOWN],
             "changed": plan.changed[:MOST_SHOWN],
             "most": MOST_SHOWN,
-            "kept": kept,
+            "kept": "" if plan.wrong else kept_in_page(told, content, SALT),
             "words": words,
         }
         return self.table_page(request, "preview", **facts)
 
-    def to_be_sent_again(self, request, plan, content):
-        """The file waits in the page: nothing of it lies about on a disk, and nobody else can send it."""
-        return [request.user.pk, self.opts.label_lower, plan.digest, base64.b64encode(content).decode()]
-
     def write_table(self, request):
-        try:
-            user, label, digest, content = signing.loads(request.POST["kept"], salt=SALT, max_age=HOLDS_FOR)
-            content = base64.b64decode(content)
-        except (signing.BadSignature, ValueError, binascii.Error):
-            user = label = None
-        if (user, label) != (request.user.pk, self.opts.label_lower):
+        told, content = sent_again(request.POST["kept"], SALT)
+        if not told or told[:2] != [request.user.pk, self.opts.label_lower]:
             self.message_user(
                 request, _("The file did not arrive whole, or too late. Choose it once more."), messages.ERROR
             )
             return HttpResponseRedirect(self.table_url())
         plan = importing.planned(self, request, spreadsheets.read(content, tables.LIMITS))
-        if plan.wrong or plan.digest != digest or not importing.write(self, request, plan):
+        if plan.wrong or plan.digest != told[2] or not importing.write(self, request, plan):
             return self.show_plan(request, content, _("The content has changed meanwhile. Look at it once more."))
         self.message_user(request, written_words(plan), messages.SUCCESS)
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
@@ -127,7 +141,7 @@ class TableAdmin(ContentAdmin):
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(self.table_url())
         name = f"kpt-{self.opts.model_name}-{timezone.localdate():%Y-%m-%d}.{format}"
-        return HttpResponse(content, media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        return download(content, media, name)
 
     def table_url(self):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_table")

@@ -44,7 +44,7 @@ class VersionedAdmin(ModelAdmin):
         facts = {
             "page": page,
             "shown": shown,
-            "newest": versions.of(row).order_by("-history_date", "-history_id").values_list("pk", flat=True).first(),
+            "newest": versions.of(row).values_list("pk", flat=True).first(),
             "may_go_back": self.has_change_permission(request, row),
             "may_forget": request.user.is_superuser,
             **(extra_context or {}),
@@ -65,14 +65,14 @@ class VersionedAdmin(ModelAdmin):
             "opts": self.opts,
             "title": title,
             "original": row,
-            "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]),
-            "history": self.history_of(row),
+            "back": self.step_url(row),
+            "history": self.step_url(row, "history"),
             **facts,
         }
         return TemplateResponse(request, f"admin/conference/{template}.html", context, status=status)
 
-    def history_of(self, row):
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[row.pk])
+    def step_url(self, row, step="change"):
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{step}", args=[row.pk])
 
     # ---- The way back
 
@@ -88,7 +88,7 @@ class VersionedAdmin(ModelAdmin):
             with transaction.atomic():
                 filling.save(self, request, form, versions.WENT_BACK)
             words = _("It is as it was then, and that is a new version.")
-            return back_to(request, self, words, messages.SUCCESS, self.history_of(row))
+            return back_to(request, self, words, messages.SUCCESS, self.step_url(row, "history"))
         facts = {
             "record": record,
             "writer": versions.writers_of([record]).get(record.history_user_id, ""),
@@ -107,10 +107,9 @@ class VersionedAdmin(ModelAdmin):
         if request.method != "POST":
             number = max(versions.of(row).count() - 1, 0)
             return self.versions_page(request, "forget", row, _("Forget earlier versions"), number=number)
-        newest = versions.of(row).order_by("-history_date", "-history_id").first()
-        number = versions.forget(row, but=newest)
+        number = versions.forget(row, but=versions.of(row).first())
         words = ngettext("%d earlier version is gone for good.", "%d earlier versions are gone for good.", number)
-        return back_to(request, self, words % number, messages.SUCCESS, self.history_of(row))
+        return back_to(request, self, words % number, messages.SUCCESS, self.step_url(row, "history"))
 
     forget.short_description = _("forgot earlier versions")
 

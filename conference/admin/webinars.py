@@ -11,7 +11,7 @@ from conference import models, publishing, readiness, versions, views
 from conference.admin.content import TimesForm, check_sign_up_hours
 from conference.admin.materials import MaterialInline
 from conference.admin.programme import AgendaItemInline, AppearanceInline, ContentOfWebinarAdmin
-from conference.admin.publishing import PublishingAdmin, moment_in_words
+from conference.admin.publishing import PublishingAdmin
 
 STATUS_COLOURS = {
     models.Webinar.Status.DRAFT: "info",
@@ -194,10 +194,7 @@ class WebinarAdmin(PublishingAdmin, ContentOfWebinarAdmin):
 
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def status_label(self, webinar):
-        words = webinar.get_status_display()
-        if webinar.publish_at and not publishing.is_public(webinar):
-            words = _("Draft until %(moment)s") % {"moment": moment_in_words(webinar.publish_at)}
-        return webinar.status, words
+        return webinar.status, self.state_in_list(webinar, webinar.get_status_display())
 
     @display(description=_("still missing"), empty_value="-")
     def gap_count(self, webinar):

@@ -1,6 +1,6 @@
 """The record of who did what with people's data, as a line of time. Nobody adds to it, changes it or deletes from it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from tempfile import TemporaryFile
 
 from django.contrib import admin, messages
@@ -25,10 +25,10 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 from unfold.utils import parse_date_str
 
+from conference import timezones
 from conference.models import Webinar
-from conference.timezones import WITA
-from registration import audit, auditfile, maillog, records
-from registration.admin.readonly import ABSURD, LongListPaginator, ReadOnlyAdmin
+from registration import audit, auditfile, exports, maillog, records
+from registration.admin.readonly import ABSURD, ReadOnlyAdmin, pk_of
 from registration.models import AuditEntry, Event, Participant, PartnerMember, User
 
 Action = AuditEntry.Action
@@ -80,7 +80,7 @@ class PersonFilter(DropdownFilter):
 
     def lookups(self, request, model_admin):
         key = request.GET.get("person", "")
-        found = Participant.objects.filter(pk=key).first() if is_key(key) else None
+        found = Participant.objects.filter(pk=pk_of(key)).first()
         return [(str(found.pk), found.name)] if found else []
 
     def has_output(self):
@@ -89,7 +89,7 @@ class PersonFilter(DropdownFilter):
     def queryset(self, request, queryset):
         if self.value() is None:
             return queryset
-        found = Participant.objects.filter(pk=self.value()).first() if is_key(self.value()) else None
+        found = Participant.objects.filter(pk=pk_of(self.value())).first()
         return queryset.filter(pk__in=audit.about(found).order_by().values("pk")) if found else queryset.none()
 
 
@@ -104,11 +104,7 @@ class DaysFilter(RangeDateFilter):
 
     def day(self, name):
         day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{name}", ""))
-        return datetime.combine(day, datetime.min.time(), WITA.info) if day else None
-
-
-def is_key(text):
-    return text.isdecimal() and len(text) < 19
+        return timezones.start_of(day) if day else None
 
 
 @admin.register(AuditEntry)
@@ -131,7 +127,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_help_text = _("Address of who did it, or name, address or registration code of whom it was done to")
     sortable_by = ["at"]  # of a million rows no other order is at hand
     ordering = ["-at", "-pk"]
-    paginator = LongListPaginator
     actions = None
     fieldsets = [
         (None, {"fields": [("at", "who"), ("action", "what"), ("person", "object_name"), "more"]}),
@@ -171,7 +166,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         number = auditfile.WRITERS[format](file, auditfile.rows_of(found))
         audit.note(Action.DOWNLOADED, AuditEntry, actor=request.user, now=timezone.now(), rows=number, details=format)
         file.seek(0)
-        facts = {"filename": f"audit.{format}", "content_type": auditfile.CONTENT_TYPES[format]}
+        facts = {"filename": f"audit.{format}", "content_type": exports.CONTENT_TYPES[format]}
         return FileResponse(file, as_attachment=True, **facts)
 
     # ---- Columns

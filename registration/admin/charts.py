@@ -19,12 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from conference import timezones
 from conference.models import Edition, Webinar
-from registration import audit, charts, roles, statistics
+from registration import audit, charts, exports, roles, statistics
 from registration.admin.readonly import ReadOnlyAdmin
 from registration.models import Counting, Figure
 
 PAGE = "admin:registration_figure_charts"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A counting that takes longer than a page may is a worker's work.
 LONGEST_WAIT = 2.0
 
@@ -80,9 +79,9 @@ class FigureAdmin(ReadOnlyAdmin):
             webinar_id=webinar.pk if webinar else None,
             details=f"{chart.title} · {webinar or chosen.edition} · {format}",
         )
-        kind, write = WRITERS[format]
         headers = {"Content-Disposition": f'attachment; filename="{chosen.file_name(name)}.{format}"'}
-        return HttpResponse(write(table(chart, chosen)), content_type=kind, headers=headers)
+        content = WRITERS[format](table(chart, chosen))
+        return HttpResponse(content, content_type=exports.CONTENT_TYPES[format], headers=headers)
 
 
 def count_now(now):
@@ -106,7 +105,7 @@ class Chosen:
         self.sees_people = sees_people
         self.editions = list(Edition.objects.newest_first())
         edition = picked(self.editions, query.get("edition"))
-        self.edition = edition or next((row for row in self.editions if row.is_current), None) or first(self.editions)
+        self.edition = edition or usual(self.editions)
         self.webinars = list(Webinar.objects.filter(edition=self.edition).in_order()) if self.edition else []
         self.webinar = picked(self.webinars, query.get("webinar"))
         self.is_lost = bool((query.get("edition") and not edition) or (query.get("webinar") and not self.webinar))
@@ -131,8 +130,9 @@ def picked(rows, wanted):
     return next((row for row in rows if str(row.pk) == wanted), None)
 
 
-def first(rows):
-    return rows[0] if rows else None
+def usual(editions):
+    """The current one, or else the newest."""
+    return next((row for row in editions if row.is_current), editions[0] if editions else None)
 
 
 # ---- The page
@@ -347,4 +347,4 @@ def as_xlsx(rows):
     return file.getvalue()
 
 
-WRITERS = {"csv": ("text/csv; charset=utf-8", as_csv), "xlsx": (XLSX, as_xlsx)}
+WRITERS = {"csv": as_csv, "xlsx": as_xlsx}

@@ -5,7 +5,6 @@ from datetime import timedelta
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -72,19 +71,32 @@ def page_of(row):
     return reverse(f"admin:registration_{row._meta.model_name}_change", args=[row.pk])
 
 
+class ConnectionAdmin(ModelAdmin):
+    """What owners write, and below it the `traces` that the site leaves in a row that is there."""
+
+    compressed_fields = False
+    list_filter_sheet = False
+    list_select_related = ["edition", "created_by"]
+    filter_horizontal = ["webinars"]
+    traces = ()
+
+    def get_fieldsets(self, request, obj=None):
+        own = super().get_fieldsets(request, obj)
+        return [*own, (gettext_lazy("Traces"), {"fields": self.traces})] if obj else own
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.traces if obj else []
+
+
 # ---- Tokens
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
-    compressed_fields = False
+class ApiTokenAdmin(ConnectionAdmin):
     list_display = ["name", "key", "scope", "edition", "created_by", "created_at", "ends_at", "last_used_at", "state"]
     list_filter = ["scope", "edition"]
-    list_filter_sheet = False
-    list_select_related = ["edition", "created_by"]
     search_fields = ["name", "key"]
     ordering = ["-created_at", "-pk"]
-    filter_horizontal = ["webinars"]
     form = ScopedForm
     actions_detail = ["revoke"]
     fieldsets = [
@@ -99,13 +111,7 @@ class ApiTokenAdmin(ModelAdmin):
             },
         )
     ]
-    traces = (gettext_lazy("Traces"), {"fields": ["key", "created_by", "created_at", "last_used_at", "revoked_at"]})
-
-    def get_fieldsets(self, request, obj=None):
-        return [*self.fieldsets, self.traces] if obj else self.fieldsets
-
-    def get_readonly_fields(self, request, obj=None):
-        return self.traces[1]["fields"] if obj else []
+    traces = ["key", "created_by", "created_at", "last_used_at", "revoked_at"]
 
     def get_changeform_initial_data(self, request):
         return {"ends_at": timezone.now() + USUAL_LIFE} | super().get_changeform_initial_data(request)
@@ -167,15 +173,11 @@ class EndpointForm(ScopedForm):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(ModelAdmin):
-    compressed_fields = False
+class WebhookEndpointAdmin(ConnectionAdmin):
     list_display = ["name", "url", "scope", "edition", "state", "failures", "created_by"]
     list_filter = ["is_active", "edition"]
-    list_filter_sheet = False
-    list_select_related = ["edition", "created_by"]
     search_fields = ["name", "url"]
     ordering = ["name", "pk"]
-    filter_horizontal = ["webinars"]
     form = EndpointForm
     actions_detail = ["see_log", "test", "renew"]
     fieldsets = [
@@ -190,16 +192,7 @@ class WebhookEndpointAdmin(ModelAdmin):
             },
         )
     ]
-    traces = (
-        gettext_lazy("Traces"),
-        {"fields": ["created_by", "created_at", "failures", "paused_until", "switched_off_at"]},
-    )
-
-    def get_fieldsets(self, request, obj=None):
-        return [*self.fieldsets, self.traces] if obj else self.fieldsets
-
-    def get_readonly_fields(self, request, obj=None):
-        return self.traces[1]["fields"] if obj else []
+    traces = ["created_by", "created_at", "failures", "paused_until", "switched_off_at"]
 
     def has_decide_permission(self, request, object_id=None):
         return request.user.has_perm("registration.change_webhookendpoint")
@@ -299,9 +292,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
     @action(description=gettext_lazy("Send again"), url_path="again", permissions=["decide"])
     def again(self, request, object_id):
-        delivery = WebhookDelivery.objects.filter(pk=object_id).first()
-        if delivery is None:
-            raise Http404
+        delivery = get_object_or_404(WebhookDelivery, pk=object_id)
         if request.method == "POST":
             is_done = webhooks.send_again(delivery, now=timezone.now())
             words = _("It is sent again, with the same ID.") if is_done else _("It is on its way already.")

@@ -17,7 +17,7 @@ from conference.admin.steps import back_to
 from registration import board, maillog
 from registration.admin.board import board_facts
 from registration.admin.mailbulk import CANCEL, REPEAT, RETRY, note
-from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from registration.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, pk_of
 from registration.models import OutgoingMail
 
 STATUS_COLOURS = {
@@ -197,10 +197,6 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     @admin.display(description=_("text as sent"))
     def text_as_sent(self, row):
         return shown(row, row.text)
-
-
-def pk_of(object_id):
-    return int(object_id) if str(object_id).isdecimal() and len(str(object_id)) < 19 else 0
 
 
 def page_of(object_id):

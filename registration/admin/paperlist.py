@@ -1,15 +1,12 @@
 """The page of a list from paper: every row is looked at by the form for one person, and all are signed up or none."""
 
-import base64
-import binascii
 import functools
 from dataclasses import dataclass, field
 
 from django import forms
 from django.contrib import admin, messages
-from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -22,13 +19,12 @@ from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
-    UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from conference import spreadsheets
-from conference.admin.tables import HOLDS_FOR, MOST_SHOWN, XLSX
+from conference.admin.tables import MOST_SHOWN, XLSX, download, file_field, kept_in_page, sent_again
 from conference.models import Edition, Webinar
 from conference.spreadsheets import Unreadable
 from registration import addresses, audit, care, desk, files, groupfile, paperlist, seats
@@ -42,17 +38,8 @@ FORMATS = {"csv": ("text/csv; charset=utf-8", paperlist.csv_of), "xlsx": (XLSX, 
 
 
 class ListForm(forms.Form):
-    file = forms.FileField(
-        label=_("Your file"),
-        help_text=_(
-            "CSV or Excel (.xlsx), at most 1,000 people and 1 MB. Nobody is signed up before you have seen it."
-        ),
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": f".csv,.xlsx,text/csv,{XLSX}"}),
-        error_messages={
-            "required": _("Choose a file."),
-            "empty": _("The file is empty."),
-            "missing": _("Choose a file."),
-        },
+    file = file_field(
+        _("CSV or Excel (.xlsx), at most 1,000 people and 1 MB. Nobody is signed up before you have seen it.")
     )
     webinars = forms.MultipleChoiceField(
         label=_("Webinars"),
@@ -122,8 +109,7 @@ class Line:
 
     @property
     def errors(self):
-        labels = {column.field: column.label for column in paperlist.COLUMNS}
-        told = [(labels.get(name, ""), words) for name, list_ in self.form.errors.items() for words in list_]
+        told = [(paperlist.LABELS.get(name, ""), words) for name, list_ in self.form.errors.items() for words in list_]
         return [*told, *self.more]
 
 
@@ -178,13 +164,12 @@ def find_twice(sheet):
 
 def find_problems(sheet, carer):
     lines = [line for line in sheet.lines if not line.errors and not line.form.cleaned_data["email"]]
-    labels = {column.field: column.label for column in paperlist.COLUMNS}
     for problem in care.problems(carer, [line.form.entry() for line in lines]):
         if problem.place is None:
             sheet.about_all.append(problem.words)
         else:
             told = IN_A_LIST.get(problem.field, problem.words)
-            lines[problem.place].more.append((labels.get(problem.field, ""), told))
+            lines[problem.place].more.append((paperlist.LABELS.get(problem.field, ""), told))
 
 
 # Of those without an address: what stands against them can be decided by hand alone.
@@ -262,36 +247,33 @@ class PaperListAdmin(ReadOnlyAdmin):
 
     def show_sheet(self, request, sheet, content, facts, webinars, words=""):
         is_sound = not sheet.wrong and not sheet.about_all
-        kept = [request.user.pk, facts, base64.b64encode(content).decode()]
         context = {
             "sheet": sheet,
             "wrong": sheet.wrong[:MOST_SHOWN],
             "most": MOST_SHOWN,
             "wanted": seats_wanted(sheet, webinars),
-            "kept": signing.dumps(kept, salt=SALT, compress=True) if is_sound else "",
+            "kept": kept_in_page([request.user.pk, facts], content, SALT) if is_sound else "",
             "words": words,
         }
         return self.paper_page(request, "preview", **context)
 
     def write_paper_list(self, request, webinars):
         start = HttpResponseRedirect(reverse("admin:registration_registration_paper_list"))
-        try:
-            user, facts, content = signing.loads(request.POST["kept"], salt=SALT, max_age=HOLDS_FOR)
-            content = base64.b64decode(content)
-        except (signing.BadSignature, ValueError, binascii.Error):
-            user = None
-        if user != request.user.pk:
+        told, content = sent_again(request.POST["kept"], SALT)
+        if not told or told[0] != request.user.pk:
             self.message_user(
                 request, _("The file did not arrive whole, or too late. Choose it once more."), messages.ERROR
             )
             return start
-        carer, now = get_object_or_404(User, pk=facts["carer"]), timezone.now()
+        facts, now = told[1], timezone.now()
+        carer = get_object_or_404(User, pk=facts["carer"])
         sheet = look_into(content, facts, request.user, carer, webinars)
         again = functools.partial(self.show_sheet, request, sheet, content, facts, webinars)
         if sheet.wrong or sheet.about_all:
             return again(_("Something has changed meanwhile. Look at it once more."))
         try:
-            changed = desk.sign_up_all(sheet.batch(now), carer=carer, note=facts["note"], actor=request.user, now=now)
+            words = {name: facts[name] for name in ("language", "note")}
+            changed = desk.sign_up_all(sheet.batch(now), carer=carer, actor=request.user, now=now, **words)
         except care.Refused as refused:
             return again(" ".join(problem.words for problem in refused.problems))
         self.message_user(request, outcome(sheet, changed), messages.SUCCESS)
@@ -311,10 +293,10 @@ class PaperListAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(reverse("admin:registration_registration_paper_list"))
         media, write = FORMATS[format]
         facts = {"actor": request.user, "now": timezone.now(), "webinar_id": webinar.pk, "rows": len(rows)}
-        names = ", ".join(column.field for column in paperlist.COLUMNS)
+        names = ", ".join(paperlist.LABELS)
         audit.note(audit.Action.DOWNLOADED, Registration, details=names, **facts)
         name = f"kpt-{webinar.slug}-{timezone.localdate():%Y-%m-%d}.{format}"
-        return HttpResponse(write(rows), media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        return download(write(rows), media, name)
 
     def paper_page(self, request, step, **facts):
         context = {

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from registration import roles, sessions
-from registration.admin.readonly import ListAdmin, ReadOnlyAdmin
+from registration import accounts, roles, sessions
+from registration.admin.readonly import ListAdmin, ReadOnlyAdmin, pk_of
 from registration.models import User
 
 admin.site.unregister([Group, EmailAddress, Authenticator])
@@ -63,7 +63,7 @@ class UserAdmin(ListAdmin):
         return [path("<int:pk>/end-sessions/", end, name="registration_user_end_sessions"), *super().get_urls()]
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        user = User.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        user = User.objects.filter(pk=pk_of(object_id)).first() if object_id else None
         context = self.of_account(request, user) if user else {}
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
@@ -135,6 +135,6 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
     def lose(self, user):
         """Recovery codes stand in for a factor: without one they are none, and whoever has it isn't signed in any more."""
-        if not Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+        if not accounts.real_factors().filter(user=user).exists():
             Authenticator.objects.filter(user=user).delete()
         sessions.end_all(user)

@@ -16,6 +16,11 @@ from unfold.admin import ModelAdmin, TabularInline
 ABSURD = (DataError, DisallowedModelAdminLookup, FieldError, IncorrectLookupParameters, OverflowError, ValueError)
 
 
+def pk_of(text):
+    """The key that an address or a form gives; 0, which no row has, when it is none."""
+    return int(text) if str(text).isdecimal() and len(str(text)) < 19 else 0
+
+
 class LongListPaginator(Paginator):
     """Counts no further than anybody leafs: the rest is found by a search or a filter."""
 

@@ -15,7 +15,6 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -24,14 +23,11 @@ from unfold.widgets import (
 )
 
 from conference.models import Edition, Webinar
-from registration import audit, reportfiles, reports, reportwords
+from registration import audit, exports, reportfiles, reports, reportwords
+from registration.admin.charts import shortened, usual
 from registration.admin.readonly import ReadOnlyAdmin
 from registration.models import KeptCount
 
-CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 # What donors ask for, in the order in which they ask.
 READY = (
     (gettext_lazy("Gender and age"), {"rows": "age_group", "columns": "gender"}),
@@ -98,8 +94,7 @@ class AskForm(forms.Form):
             if name not in data and field.initial:
                 data[name] = field.initial
         if "edition" not in data and self.editions:
-            usual = next((edition for edition in self.editions if edition.is_current), self.editions[0])
-            data["edition"] = str(usual.year)
+            data["edition"] = str(usual(self.editions).year)
         return data
 
     def answers(self):
@@ -160,7 +155,7 @@ class KeptCountAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    @method_decorator([require_GET, never_cache])
+    @method_decorator(require_GET)
     def reports(self, request):
         """The ready-made tables, of the conference that is chosen or the current one."""
         check(request)
@@ -178,7 +173,7 @@ class KeptCountAdmin(ReadOnlyAdmin):
         is_fine = is_valid or not form.editions
         return self.page(request, "admin/registration/report/start.html", context, status=200 if is_fine else 400)
 
-    @method_decorator([require_GET, never_cache])
+    @method_decorator(require_GET)
     def table(self, request):
         check(request)
         form = AskForm(request.GET)
@@ -190,18 +185,18 @@ class KeptCountAdmin(ReadOnlyAdmin):
             context |= shown(report) | {"links": links}
         return self.page(request, "admin/registration/report/table.html", context, status=200 if report else 400)
 
-    @method_decorator([require_GET, never_cache])
+    @method_decorator(require_GET)
     def printed(self, request):
         check(request)
         report, refusal = made(AskForm(request.GET))
         context = shown(report) if report else {"refusal": refusal}
         return render(request, "admin/registration/report/print.html", context, status=200 if report else 400)
 
-    @method_decorator([require_GET, never_cache])
+    @method_decorator(require_GET)
     def table_csv(self, request):
         return self.download(request, "csv")
 
-    @method_decorator([require_GET, never_cache])
+    @method_decorator(require_GET)
     def table_xlsx(self, request):
         return self.download(request, "xlsx")
 
@@ -212,7 +207,7 @@ class KeptCountAdmin(ReadOnlyAdmin):
             return redirect(f"{address('report')}?{request.GET.urlencode()}")
         return self.file(request, [report], format)
 
-    @method_decorator([require_GET, never_cache])
+    @method_decorator(require_GET)
     def donor_xlsx(self, request):
         """All ready-made tables of one conference, a sheet each."""
         check(request)
@@ -234,7 +229,7 @@ class KeptCountAdmin(ReadOnlyAdmin):
         audit.note(audit.Action.DOWNLOADED, KeptCount, actor=request.user, now=timezone.now(), details=asked)
         name = f"{name_of(tables)}.{format}"
         headers = {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name)}
-        return HttpResponse(file.getvalue(), content_type=CONTENT_TYPES[format], headers=headers)
+        return HttpResponse(file.getvalue(), content_type=exports.CONTENT_TYPES[format], headers=headers)
 
     def page(self, request, template, context, *, status):
         context = {**self.admin_site.each_context(request), **context}
@@ -332,7 +327,7 @@ def chart(report):
     step = 2 * BAR + GAP
     rows = [
         {
-            "label": line.label if len(line.label) <= 34 else f"{line.label[:33]}…",
+            "label": shortened(line.label),
             "y": number * step,
             "middle": number * step + BAR + 4,
             "bars": bars(report, line.cells[-1], number * step, most),

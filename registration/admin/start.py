@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from conference import timezones
+from conference import readiness, timezones
 from conference.models import Edition, Webinar
 from registration import board, breach, duties, mailtexts, records, roles, waitinglist
 from registration.admin.board import GIVEN_UP, age
@@ -20,6 +20,8 @@ from registration.models import AuditEntry, Figure, RetentionRun
 SHOWN_DEEDS = 8
 # One busy reader, or one who is refused again and again, would push everything else off the desk.
 SEARCHED_DEEDS = 200
+# Of what a webinar lacks: what the lines that need a decision say already, and where it is mended.
+TOLD = {"hour": "starts_at", "room": "zoom_url"}
 NO_DEEDS = {AuditEntry.Action.LOOKED_AT, AuditEntry.Action.LISTED, AuditEntry.Action.REFUSED}
 # The bar in its own units.
 BAR = 300
@@ -31,11 +33,16 @@ def overview(request, context):
     todo = []
     if may("conference.view_webinar") or sees_numbers:
         edition = Edition.objects.current()
-        all_seats = seats(edition)
+        all_seats = seats(edition, now)
         context["edition"] = edition
         shown = set() if may("registration.view_registration") else shown_totals(edition)
-        context["webinars"] = [card(own, may, sees_numbers=sees_numbers, shown=shown, now=now) for own in all_seats]
-        todo += [lack_words(lack, may) for lack in duties.lacks(all_seats, now=now) if concerns(lack, may)]
+        lacks = [lack for lack in duties.lacks(all_seats, now=now) if concerns(lack, may)]
+        gaps = gaps_of(edition, lacks, now) if edition and may("conference.change_webinar") else {}
+        context["webinars"] = [
+            card(own, may, sees_numbers=sees_numbers, shown=shown, now=now) | {"gaps": gaps.get(own.webinar.pk, [])}
+            for own in all_seats
+        ]
+        todo += [lack_words(lack, may) for lack in lacks]
     if may("registration.view_outgoingmail"):
         context["mail"] = mail(now)
     if may(roles.SEE_NUMBERS):
@@ -49,12 +56,20 @@ def overview(request, context):
 # ---- Webinars
 
 
-def seats(edition):
+def seats(edition, now):
     """Of those to come or running, then of those that are over; none that is cancelled."""
     rows = Webinar.objects.filter(edition=edition).exclude(status=Webinar.Status.CANCELLED).in_order()
     rows = rows.select_related("seat_count", "edition").annotate(waiting_count=waitinglist.lengths())
-    now = timezone.now()
     return [duties.seats_of(row, row.waiting_count) for row in sorted(rows, key=lambda row: row.is_over(now))]
+
+
+def gaps_of(edition, lacks, now):
+    """What each of its webinars still lacks, by its key: without what is told as a lack, and that it is a draft."""
+    told = {(lack.seats.webinar.pk, TOLD.get(lack.kind)) for lack in lacks}
+    return {
+        webinar.pk: [gap for gap in gaps if gap.part != "status" and (webinar.pk, gap.part) not in told]
+        for webinar, gaps in readiness.of_coming(edition, now=now)
+    }
 
 
 def shown_totals(edition):
@@ -197,8 +212,7 @@ def line(words, deed, link, *, is_urgent=False):
 
 
 def breach_words(row):
-    ends_at = timezone.localtime(row.known_at + breach.DEADLINE)
-    facts = {"breach": row, "moment": f"{timezones.day(ends_at)}, {timezones.clock(ends_at)} WITA"}
+    facts = {"breach": row, "moment": timezones.moment(row.known_at + breach.DEADLINE)}
     words = _("Data breach “%(breach)s”: people and the authority must be told until %(moment)s.") % facts
     return line(
         words, _("See whom to tell"), reverse("admin:registration_breach_change", args=[row.pk]), is_urgent=True

@@ -1,13 +1,12 @@
 """Who has which role: inviting, taking back, ending."""
 
-from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -16,8 +15,8 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 
 from conference.models import Organisation
-from registration import roleinvitations, roles
-from registration.admin.readonly import ReadOnlyAdmin
+from registration import accounts, roleinvitations, roles
+from registration.admin.readonly import ReadOnlyAdmin, pk_of
 from registration.models import Role, RoleInvitation, User
 from registration.role_forms import TeamForm
 from registration.roles import Held
@@ -51,8 +50,7 @@ class RoleInvitationAdmin(ReadOnlyAdmin):
         return redirect(TEAM)
 
     def team(self, request):
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        self.need_to_see(request)
         form = styled(TeamForm(request.POST or None, actor=request.user, initial={"language": "id"}))
         if request.method == "POST" and form.is_valid() and self.invite(request, form):
             return redirect(TEAM)
@@ -92,14 +90,14 @@ class RoleInvitationAdmin(ReadOnlyAdmin):
     @method_decorator(require_POST)
     def end(self, request):
         self.need_to_see(request)
-        user = User.objects.filter(pk=number(request.POST.get("user"))).first()
+        user = User.objects.filter(pk=pk_of(request.POST.get("user"))).first()
         held = held_from(request.POST)
         if user is None or held is None:
             raise Http404
         words = _("%(person)s has this role no more.") % {"person": user}
         self.say(request, words, lambda now: roles.end(user, held, actor=request.user, now=now))
         may_still_see = user.pk != request.user.pk or User.objects.get(pk=user.pk).is_staff
-        return redirect(TEAM) if may_still_see else redirect(reverse("registration:mine"))
+        return redirect(TEAM if may_still_see else "registration:mine")
 
     def need_to_see(self, request):
         if not self.has_view_permission(request):
@@ -123,17 +121,13 @@ def styled(form):
     return form
 
 
-def number(text):
-    return int(text) if str(text).isdecimal() and len(str(text)) < 19 else 0
-
-
 def held_from(data):
     role = data.get("role")
     if role not in Role.values:
         return None
     if not Role(role).is_partners:
         return Held(Role(role))
-    organisation = Organisation.objects.filter(pk=number(data.get("organisation"))).first()
+    organisation = Organisation.objects.filter(pk=pk_of(data.get("organisation"))).first()
     return Held(Role(role), organisation) if organisation else None
 
 
@@ -154,11 +148,10 @@ def people(actor):
 
 
 def with_second_factor(users):
-    real = Authenticator.objects.filter(user__in=users).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return set(real.values_list("user", flat=True))
+    return set(accounts.real_factors().filter(user__in=users).values_list("user", flat=True))
 
 
 def invitations(actor):
     now, may = timezone.now(), roles.roles_to_give(actor)
-    rows = roleinvitations.pending().select_related("organisation", "invited_by").order_by("-created_at")
+    rows = roleinvitations.pending().order_by("-created_at")
     return [(row, roleinvitations.standing(row, now=now), Role(row.role) in may) for row in rows]

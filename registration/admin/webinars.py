@@ -176,7 +176,7 @@ class WebinarAdmin(conference.WebinarAdmin):
     @admin.display(description=_("when they go"), empty_value="-")
     def timetable(self, webinar):
         lines = reminders.timetable(webinar, now=timezone.now()) if webinar.pk else []
-        rows = [(spoken_distance(line.minutes), spoken_moment(line.due_at), outcome(line)) for line in lines]
+        rows = [(spoken_distance(line.minutes), timezones.moment(line.due_at), outcome(line)) for line in lines]
         return format_html_join("", "<p>{}: {} · {}</p>", rows) or None
 
     def tell(self, request, moved):
@@ -212,11 +212,6 @@ def spoken_distance(minutes):
     if minutes and minutes % 60 == 0:
         return ngettext("%d hour before", "%d hours before", minutes // 60) % (minutes // 60)
     return ngettext("%d minute before", "%d minutes before", minutes) % minutes
-
-
-def spoken_moment(at):
-    local = timezone.localtime(at)
-    return f"{timezones.day(local)}, {timezones.clock(local)} WITA"
 
 
 FATES = {

@@ -26,10 +26,13 @@ class PreparedFileQuerySet(models.QuerySet["PreparedFile"]):
         """Whoever of these is in one: it is made anew without her before anybody gets it."""
         holding = list(self.filter(people__overlap=list(registrations)).values_list("pk", flat=True))
         if holding:
-            self.filter(pk__in=holding).update(
-                status=PreparedFile.Status.QUEUED, rows_done=0, attempts=0, ready_at=None, ends_at=None
-            )
-            PreparedBlock.objects.filter(file__in=holding).delete()
+            self.make_anew(holding)
+
+    def make_anew(self, files: Collection[int]) -> None:
+        """What is written of them goes at once; a worker finds them as if they were just asked for."""
+        fresh = {"status": PreparedFile.Status.QUEUED, "rows_done": 0, "attempts": 0, "ready_at": None, "ends_at": None}
+        self.filter(pk__in=files).update(**fresh)
+        PreparedBlock.objects.filter(file__in=files).delete()
 
 
 class PreparedFile(models.Model):

@@ -80,6 +80,3 @@ class RoleInvitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} · {self.get_role_display()}"
-
-    def is_open(self, now: datetime) -> bool:
-        return self.taken_at is None and self.revoked_at is None and now < self.ends_at

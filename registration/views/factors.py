@@ -9,7 +9,6 @@ from functools import wraps
 from typing import Any
 
 from allauth.mfa.base.internal.flows import post_authentication
-from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView
 from django.http import HttpRequest, HttpResponse
@@ -31,8 +30,8 @@ def with_code_for_the_first(view: Callable[..., HttpResponseBase]) -> Callable[.
 
 
 def is_proven_now(request: HttpRequest) -> None:
-    newest = Authenticator.objects.filter(user=request.user).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    post_authentication(request, newest.latest("pk"), reauthenticated=True)
+    newest = accounts.real_factors().filter(user=request.user).latest("pk")
+    post_authentication(request, newest, reauthenticated=True)
 
 
 class ActivateApp(ActivateTOTPView):

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from registration import accounts, files
+from registration import accounts, exports, files
 from registration.models import PreparedFile
-from registration.views.partners import CONTENT_TYPES, ask_for_second_factor
+from registration.views.partners import ask_for_second_factor
 
 
 def for_asker(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -55,13 +55,14 @@ def progress(request: HttpRequest, file: PreparedFile) -> HttpResponse:
 @for_asker
 def fetch(request: HttpRequest, file: PreparedFile) -> HttpResponseBase:
     if not files.fetch(file, request.user, now=timezone.now()):
-        if file.is_coming:
-            return redirect("registration:file", file.token)
-        words = _("Somebody in this file has left the list since it was written. It is being made anew without her.")
-        messages.info(request, words)
+        if file.is_ready:
+            words = _(
+                "Somebody in this file has left the list since it was written. It is being made anew without her."
+            )
+            messages.info(request, words)
         return redirect("registration:file", file.token)
     name = files.name(file)
-    response = StreamingHttpResponse(files.content(file), content_type=CONTENT_TYPES[files.suffix(file.format)])
+    response = StreamingHttpResponse(files.content(file), content_type=exports.CONTENT_TYPES[files.suffix(file.format)])
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Content-Length"] = str(files.size(file))
     return response

@@ -23,12 +23,6 @@ from registration import accounts, exports, files, partners, withdrawals
 from registration.choices import Choice
 from registration.models import Download, Registration, User, Withdrawal
 
-CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "zip": "application/zip",
-}
-
 
 @never_cache
 @login_required
@@ -95,7 +89,7 @@ def for_hosts(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 def attendees_csv(request: HttpRequest, organisation: Organisation, webinar: Webinar) -> HttpResponseBase:
     """However long it is: block by block as PostgreSQL writes it, and no cursor waits for a slow line."""
     found = partners.begin_list(request.user, organisation, webinar, now=timezone.now())
-    response = StreamingHttpResponse(exports.csv_blocks(found), content_type=CONTENT_TYPES["csv"])
+    response = StreamingHttpResponse(exports.csv_blocks(found), content_type=exports.CONTENT_TYPES["csv"])
     response["Content-Disposition"] = content_disposition_header(True, f"{list_name(organisation, webinar)}.csv")
     # The file itself has no room for them.
     response["Link"] = (
@@ -127,7 +121,7 @@ def short_list(
         partners.take_file(file, user, organisation, webinar, format, choice, now=timezone.now())
         on_failure.pop_all()  # the response closes the file
     file.seek(0)
-    content_type = CONTENT_TYPES[name.rpartition(".")[2]]
+    content_type = exports.CONTENT_TYPES[name.rpartition(".")[2]]
     return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
 
 

@@ -33,7 +33,7 @@ def role(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("mfa_index" if accounts.lacks_second_factor(request.user) else place_of(request.user))
     context = {"state": state, "invitation": invitation, "is_hers": is_hers, "place": "", "token": token}
     if state == "taken" and is_hers:
-        context["place"] = place_of(User.objects.get(pk=request.user.pk))
+        context["place"] = place_of(request.user)
     status = 403 if request.method == "POST" and state == "open" else STATUS[state]
     return render(request, "registration/role.html", context, status=200 if context["place"] else status)
 
@@ -48,7 +48,8 @@ def send_code(request: HttpRequest, invitation: RoleInvitation) -> HttpResponse:
 
 
 def place_of(user: User) -> str:
-    """Where her role is at home."""
+    """Where her role is at home; she may have had it for no longer than this request."""
+    user = User.objects.get(pk=user.pk)
     if user.is_staff:
         return reverse("admin:index")
     return reverse("registration:partner_room" if user.partner_memberships.exists() else "registration:mine")

@@ -325,3 +325,9 @@ def test_the_page_says_what_it_takes(organiser):
     html = organiser.get(page(Webinar)).content.decode()
     assert "starts_at_wita" in html
     assert re.search(r"1[.,]000", html)
+
+
+def test_the_page_says_which_field_of_the_form_the_slug_is(organiser):
+    speakers = organiser.get(page(Speaker)).content.decode()
+    assert "Kolom “slug” adalah isian “Alamat singkat”" in " ".join(speakers.split())
+    assert "“slug”" not in organiser.get(page(AgendaItem)).content.decode()

@@ -393,6 +393,14 @@ def test_failed_file_says_so_and_is_tried_again(signed_in_client, ready, alice):
     assert ready.status == "queued"
 
 
+def test_failed_file_that_is_fetched_tells_of_nobody_who_left(signed_in_client, ready, alice):
+    PreparedFile.objects.update(status="failed")
+    answer = signed_in_client(alice).post(f"/en/berkas/{ready.token}/unduh/", follow=True)
+    page = answer.content.decode()
+    assert "could not be written" in page
+    assert "has left the list" not in page
+
+
 # ---- The organisers' own
 
 

@@ -98,6 +98,13 @@ def test_a_list_is_seen_then_signed_up_with_all_that_follows(organiser, actor, w
     assert AuditEntry.objects.filter(action="added", participant_id=own.pk, actor=actor).exists()
 
 
+def test_all_of_them_are_in_the_language_that_was_chosen(organiser, webinar):
+    rows = [person("Siti", Email="siti@example.org"), person("Wa Ode")]
+    confirm(organiser, send(organiser, written(*rows), language="en"))
+    assert dict(Participant.objects.values_list("name", "language")) == {"Siti": "en", "Wa Ode": "en"}
+    assert set(Consent.objects.values_list("language", flat=True)) == {"en"}
+
+
 def test_where_seats_run_out_the_first_have_them(organiser, webinar):
     webinar.capacity = 2
     webinar.save()

@@ -176,6 +176,12 @@ def test_a_link_works_once(client, offer, signed_in_client, now):
     assert signed_in_client(user).get(address(offer)).context["place"] == "/ruang-mitra/"
 
 
+def test_a_partners_viewer_who_becomes_an_organiser_goes_on_to_the_desk(signed_in_client, now):
+    viewer = member("viewer").user
+    offer = invite(Held(Role.ORGANISER), staff(Role.OWNER), now, email=viewer.email)
+    assert signed_in_client(viewer).post(address(offer))["Location"] == reverse("admin:index")
+
+
 def test_an_invitation_falls_with_her_who_gave_it(client, offer, now):
     """A manager who leaves does not come back by the mailbox of a friend."""
     by = PartnerMember.objects.get(user=offer.invited_by)

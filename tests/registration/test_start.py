@@ -150,6 +150,27 @@ def test_each_link_opens(desk, signed_in_client, now):
     assert {client.get(link).status_code for link in links} == {200}
 
 
+def test_what_a_coming_webinar_lacks_stands_on_its_card_and_not_twice(desk, now):
+    soon, late = (now + timedelta(days=2)).date(), (now + timedelta(days=60)).date()
+    edition = factories.EditionFactory()
+    near = factories.WebinarFactory(
+        edition=edition, number=1, title_en="Dekat", unknown_hour=True, zoom_url="", date=soon
+    )
+    factories.WebinarFactory(edition=edition, number=2, title_en="Jauh", unknown_hour=True, zoom_url="", date=late)
+    factories.WebinarFactory(edition=edition, number=3, title_en="Batal", zoom_url="", cancelled=True)
+    page = desk(staff("Organisers"))
+    # A line at the top says these of the first.
+    for words in ("There is no Zoom address", "The hour is not set"):
+        assert words not in cards(page)["1. Dekat"]
+        assert words in cards(page)["2. Jauh"]
+    assert {"“Dekat” on Thursday, 3 June 2027 has no hour yet."} < {words.removeprefix("soon ") for words in todo(page)}
+    [link] = set(page.xpath("//ul[@class='seat-cards']/li[1]/details//a/@href"))
+    assert link.endswith(reverse("admin:conference_webinar_change", args=[near.pk]).removeprefix("/en"))
+    assert "No speaker is named" in cards(page)["1. Dekat"]
+    assert "Still missing" not in cards(desk(staff("Observers")))["1. Dekat"]
+    assert "3. Batal" not in cards(page)
+
+
 def test_nothing_to_decide(desk):
     assert "Nothing today" in desk(staff("Organisers")).text_content()
 
