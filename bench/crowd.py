@@ -8,12 +8,24 @@ OTHERS = "p.email LIKE 'dahulu%' AND p.email <> 'dahulu@example.org'"
 OF_MODEL = "participant_id = (SELECT id FROM registration_participant WHERE email = 'dahulu@example.org')"
 GIVEN = "ARRAY['Maria', 'Yosefina', 'Siti', 'Rahma', 'Ningsih', 'Fatimah', 'Debora', 'Martha', 'Agustina', 'Salma']"
 FAMILY = "ARRAY['Tanono', 'Lestari', 'Wenda', 'Latuconsina', 'Mokodompit', 'Bere', 'Rumbiak', 'Adu', 'Woleka']"
-# More from the East, as it is; by a number, so that each run has the same people.
-PROVINCES = "ARRAY['53', '53', '53', '73', '81', '94', '71', '52', '91', '74', '31', '35', '82', '95', '00', '12']"
-GENDERS = "ARRAY['female', 'female', 'female', 'male', 'undisclosed', 'other']"
-AGES = "ARRAY['under_18', '18_24', '25_34', '35_44', '45_54', '55_plus', 'undisclosed']"
-KINDS = "ARRAY['community', 'cso', 'government', 'education', 'media', 'individual', 'other', '']"
+# Answers that are common, then rare ones; more from the East, as it is, and nobody from 61.
+PROVINCES = [
+    *("53", "73", "81", "94", "71", "52", "91", "74", "31", "35", "82", "95", "92", "96", "93", "75", "72", "76", "51"),
+    *("33", "32", "34", "36", "12", "63", "64", "62", "65", "11", "13", "14", "15", "16", "17", "18", "19", "21", "00"),
+]
+GENDERS = ["female", "female", "male", "undisclosed", "other"]
+AGES = ["25_34", "35_44", "18_24", "45_54", "55_plus", "undisclosed", "under_18"]
+KINDS = ["community", "cso", "government", "education", "individual", "", "media", "other"]
+DIFFICULTIES = ["none", "none", "none", "some", "undisclosed", "a_lot"]
 STATUSES = "ARRAY['CONFIRMED', 'CONFIRMED', 'CONFIRMED', 'CONFIRMED', 'CONFIRMED', 'CANCELLED', 'WAITLISTED']"
+
+
+def answer(to: str, answers: list[str]) -> str:
+    """By a number, so that each run has the same people: of each answer fewer than of the one before."""
+    dice = f"(('x' || substr(md5(p.id || '{to}'), 1, 7))::bit(28)::int / 268435456.0)"
+    return f"(ARRAY{answers})[1 + floor({len(answers)} * power({dice}, 2))::int]"
+
+
 # In the order of sign-up, over 30 days.
 AGO = "interval '1 second' * (2592000 - {column}.id * 8 % 2592000)"
 # Table, which of its rows are copied, for whom, and what differs in each copy.
@@ -32,10 +44,10 @@ COPIES: list[tuple[str, str, str, dict[str, str]]] = [
             "account_id": "p.id",
             "email": "p.email",
             "name": f"({GIVEN})[1 + p.id % 10] || ' ' || ({FAMILY})[1 + p.id % 9] || ' ' || substr(md5(p.id::text), 1, 5)",
-            "province": f"({PROVINCES})[1 + p.id % 16]",
-            "gender": f"({GENDERS})[1 + p.id % 6]",
-            "age_group": f"({AGES})[1 + p.id % 7]",
-            "organisation_kind": f"({KINDS})[1 + p.id % 8]",
+            "province": answer("province", PROVINCES),
+            "gender": answer("gender", GENDERS),
+            "age_group": answer("age_group", AGES),
+            "organisation_kind": answer("organisation_kind", KINDS),
             "organisation": "'Kelompok ' || p.id % 5000",
             "created_at": f"model.created_at - {AGO.format(column='p')}",
         },
@@ -43,14 +55,15 @@ COPIES: list[tuple[str, str, str, dict[str, str]]] = [
     (
         "registration_registration",
         OF_MODEL,
-        "registration_participant AS p CROSS JOIN (SELECT id FROM conference_webinar WHERE status = 'published'"
+        "registration_participant AS p CROSS JOIN (SELECT id, number FROM conference_webinar WHERE status = 'published'"
         " ORDER BY number LIMIT 3) AS w",
         {
             "participant_id": "p.id",
             "webinar_id": "w.id",
             "code": "upper(substr(md5(p.id || '-' || w.id), 1, 12))",
             "created_at": f"model.created_at - {AGO.format(column='p')}",
-            "status": f"({STATUSES})[1 + (p.id + w.id) % 7]",
+            # Nobody waits for the first one, which has no limit.
+            "status": f"({STATUSES})[1 + (p.id + w.id) % (6 + (w.number > 1)::int)]",
             "waitlisted_at": "model.created_at",
             "cancelled_at": "model.created_at",
         },
@@ -60,6 +73,12 @@ COPIES: list[tuple[str, str, str, dict[str, str]]] = [
         OF_MODEL,
         "registration_participant AS p",
         {"participant_id": "p.id", "granted_at": f"model.granted_at - {AGO.format(column='p')}"},
+    ),
+    (
+        "registration_consent",
+        f"purpose = 'processing' AND {OF_MODEL}",
+        "registration_participant AS p",
+        {"participant_id": "p.id", "purpose": "'sensitive'"},
     ),
     (
         "registration_event",
@@ -84,6 +103,13 @@ COPIES: list[tuple[str, str, str, dict[str, str]]] = [
 ]
 # Half of those with a seat came, and staff looked at somebody as often.
 MORE = (
+    f"""
+    INSERT INTO registration_sensitiveanswers (participant_id, seeing, hearing, walking, remembering, self_care,
+        communicating, access_needs, needs, delete_on)
+    SELECT p.id, {answer("seeing", DIFFICULTIES)}, 'none', {answer("walking", DIFFICULTIES)}, 'none', 'none', 'none', '',
+        '{{}}', current_date + 365
+    FROM registration_participant p WHERE p.email LIKE 'dahulu%' AND p.id % 3 > 0
+    """,
     """
     INSERT INTO registration_attendance (registration_id, source, joined_at, left_at)
     SELECT id, 'report', created_at + interval '40 days', created_at + interval '40 days 90 minutes'

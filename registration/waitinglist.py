@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from conference.models import Webinar
@@ -48,13 +48,14 @@ def settle(webinars: Iterable[Webinar], *, now: datetime) -> dict[int, int | Non
     The caller holds the webinars locked.
     """
     webinars = list(webinars)
-    waits = Registration.objects.waiting().filter(webinar=OuterRef("webinar")).order_by()
-    rows = SeatCount.objects.filter(webinar__in=webinars).annotate(has_waiting=Exists(waits))
+    # The first by its index: to find that there is none, EXISTS reads the whole table where many wait for other webinars.
+    waits = Registration.objects.waiting().filter(webinar=OuterRef("webinar"))
+    rows = SeatCount.objects.filter(webinar__in=webinars).annotate(first_waiting=Subquery(waits.values("pk")[:1]))
     counts = {count.pk: count for count in rows}
     left = {webinar.pk: seats.left_of(webinar, counts.get(webinar.pk)) for webinar in webinars}
     for webinar in webinars:
         count = counts.get(webinar.pk)
-        may_wait = count is None or count.has_waiting
+        may_wait = count is None or count.first_waiting is not None
         if may_wait and left[webinar.pk] != 0 and move_up(webinar, now=now):
             left[webinar.pk] = seats.left(webinar)
     return left
