@@ -109,7 +109,7 @@ MORE = (
     SELECT p.id, {answer("seeing", DIFFICULTIES)}, 'none', {answer("walking", DIFFICULTIES)}, 'none', 'none', 'none', '',
         '{{}}', current_date + 365
     FROM registration_participant p WHERE p.email LIKE 'dahulu%' AND p.id % 3 > 0
-    """,
+    """,  # nosec B608  # made of constants
     """
     INSERT INTO registration_attendance (registration_id, source, joined_at, left_at)
     SELECT id, 'report', created_at + interval '40 days', created_at + interval '40 days 90 minutes'

@@ -1,6 +1,7 @@
 """Portraits and logos in the few sizes that pages show, made once of the uploaded image and kept beside it."""
 
 import hashlib
+import io
 import logging
 import re
 import shutil
@@ -14,6 +15,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models.fields.files import ImageFieldFile
 from PIL import Image, ImageOps
 
@@ -28,6 +31,13 @@ FORMATS: dict[str, dict[str, Any]] = {
     "avif": {"format": "AVIF", "quality": 55, "speed": 6},
     "webp": {"format": "WEBP", "quality": 72, "method": 5},
     "jpg": {"format": "JPEG", "quality": 76, "optimize": True, "progressive": True},
+}
+# Of an upload nothing is kept that no page can show: room for a crop is enough.
+LARGEST = (2560, 2560)
+UPLOADED: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 92, "optimize": True},
+    "PNG": {"optimize": True},
+    "WEBP": {"quality": 92},
 }
 TYPES = {"avif": "image/avif", "webp": "image/webp"}
 GROUND = "#ffffff"
@@ -140,6 +150,24 @@ def cut(image: Image.Image, crop: list[int]) -> Image.Image:
     left, top, width, height = crop
     box = [left * image.width, top * image.height, (left + width) * image.width, (top + height) * image.height]
     return image.crop(tuple(round(part / 1000) for part in box))  # type: ignore[arg-type]
+
+
+def bare(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
+    """The picture alone: not the place where it was taken, nor what else lies in its file or behind it.
+
+    Raises what a picture raises that can't be read.
+    """
+    upload.seek(0)
+    with Image.open(upload) as opened:
+        kind = opened.format or ""
+        opened.draft("RGB", LARGEST)
+        image = opened if opened.mode in {"RGB", "RGBA", "L"} else opened.convert("RGBA")
+        image.thumbnail(LARGEST, reducing_gap=2)
+        upright = ImageOps.exif_transpose(image)
+    upright.info = {}  # comments and the like, which some formats would write again
+    file = io.BytesIO()
+    (upright.convert("RGB") if kind == "JPEG" else upright).save(file, kind, **UPLOADED[kind])
+    return ContentFile(file.getvalue(), upload.name)
 
 
 def small(source: Path) -> Image.Image:

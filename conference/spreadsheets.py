@@ -187,7 +187,13 @@ def name_of(element: ElementTree.Element) -> str:
 
 
 def named(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:
+    """Anywhere in it: for the few elements of a small part."""
     return [child for child in element.iter() if name_of(child) == name]
+
+
+def children(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:
+    """Right below it, so that each is read once, however deep a file has put rows into cells and these into rows."""
+    return [child for child in element if name_of(child) == name]
 
 
 def sheet_path(parts: dict[str, bytes]) -> str:
@@ -209,14 +215,14 @@ def sheet_path(parts: dict[str, bytes]) -> str:
 def shared_strings(parts: dict[str, bytes]) -> list[str]:
     if "xl/sharedStrings.xml" not in parts:
         return []
-    return [text_in(item) for item in named(root(parts, "xl/sharedStrings.xml"), "si")]
+    return [text_in(item) for item in children(root(parts, "xl/sharedStrings.xml"), "si")]
 
 
 def text_in(element: ElementTree.Element) -> str:
     """All runs of a rich text, without the hints for pronunciation."""
-    hints = {text for hint in named(element, "rPh") for text in hint.iter()}
-    words = "".join(text.text or "" for text in named(element, "t") if text not in hints)
-    return ESCAPED.sub(unescaped, words)
+    own = [child for child in element if name_of(child) in ("t", "r")]
+    texts = [text for child in own for text in ([child] if name_of(child) == "t" else children(child, "t"))]
+    return ESCAPED.sub(unescaped, "".join(text.text or "" for text in texts))
 
 
 def unescaped(found: re.Match[str]) -> str:
@@ -229,16 +235,17 @@ def unescaped(found: re.Match[str]) -> str:
 def rows_of(sheet: ElementTree.Element, strings: list[str], limits: Limits) -> Grid:
     """Rows and cells that the file leaves out are empty ones."""
     grid: Grid = []
-    for row in named(sheet, "row"):
+    rows = [row for data in children(sheet, "sheetData") for row in children(data, "row")]
+    for row in rows:
         number = int(row.get("r", len(grid) + 1))
         if number < 1:
             raise ValueError("Rows count from 1.")
         if number > limits.most_rows:
-            if any(value_of(cell, strings) for cell in named(row, "c")):
+            if any(value_of(cell, strings) for cell in children(row, "c")):
                 raise Unreadable(_("The file has too many rows or columns. Keep only the list itself in it."))
             continue
         grid.extend([] for _missing in range(number - len(grid)))
-        for cell in named(row, "c"):
+        for cell in children(row, "c"):
             put(grid[number - 1], cell, value_of(cell, strings))
     return grid
 
@@ -263,11 +270,11 @@ def column_number(letters: str) -> int:
 
 def value_of(cell: ElementTree.Element, strings: list[str]) -> str:
     """A formula is shown as one, so that it is noticed: what it would give is known to the program alone."""
-    if formula := named(cell, "f"):
+    if formula := children(cell, "f"):
         return f"={formula[0].text or ''}"
     if cell.get("t") == "inlineStr":
-        return text_in(cell)
-    value = "".join(value.text or "" for value in named(cell, "v"))
+        return "".join(text_in(text) for text in children(cell, "is"))
+    value = "".join(value.text or "" for value in children(cell, "v"))
     match cell.get("t", "n"):
         case "s":
             return strings[int(value)] if value else ""

@@ -179,6 +179,32 @@ def read_cell(model: type[models.Model], column: str, cell: str, slugs: Mapping[
     return re.sub(r"\s*[;,]\s*", ",", cell.strip()) if isinstance(found, ArrayField) else cell
 
 
+def as_exported(model: type[models.Model], column: str, cell: str) -> str:
+    """What a person or her program has written in another way: a day that it keeps as a number, TRUE, more spaces."""
+    found: Any = model._meta.get_field(field_of(model, column))
+    try:
+        if not cell.strip():
+            return ""
+        if found.many_to_many:
+            return ", ".join(sorted({slug for slug in re.split(r"[;,\s]+", cell) if slug}))
+        if isinstance(found, models.BooleanField):
+            return "yes" if read_yes_or_no(cell) else "no"
+        if isinstance(found, models.DateTimeField):
+            day, hour = read_moment(cell.strip())
+            return f"{day} {hour.removesuffix(':00') if hour.count(':') == 2 else hour}"
+        if isinstance(found, models.DateField):
+            return read_day(cell.strip())
+        return ", ".join(re.split(r"\s*[;,]\s*", cell.strip())) if isinstance(found, ArrayField) else cell
+    except Wrong:
+        return cell
+
+
+def may_be_left(model: type[models.Model], column: str) -> bool:
+    """Never empty, and filled in by itself: an empty cell then says nothing."""
+    found: Any = model._meta.get_field(field_of(model, column))
+    return not found.blank and bool(found.has_default())
+
+
 def pk_of(slug: str, model: Any, slugs: Mapping[Any, Mapping[str, int]]) -> int:
     if slug not in slugs[model]:
         facts = {"slug": slug, "what": model._meta.verbose_name}

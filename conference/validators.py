@@ -8,11 +8,13 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
+from PIL import Image
 
 IMAGE_BYTES = 5 * 1024 * 1024
 IMAGE_SIDE = 8000
 IMAGE_FORMATS = frozenset({"PNG", "JPEG", "WEBP"})
 PACKED = frozenset({"docx", "odp", "odt", "pptx"})
+HEIC = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 MP4 = (b"ftyp", 4)
 # What a file of this ending begins with, and where.
 BEGINNINGS: dict[str, list[tuple[bytes, int]]] = {
@@ -41,8 +43,26 @@ def validate_image(upload: Any) -> None:
     if upload.image.format not in IMAGE_FORMATS:
         raise refusal("format", _("Only PNG, JPEG and WebP can be shown. Save the image as one of them."))
     if max(upload.image.size) > IMAGE_SIDE:
-        words = _("The image is larger than %(side)d pixels. Save it smaller and choose it again.")
-        raise refusal("side", words, side=IMAGE_SIDE)
+        raise too_wide()
+
+
+def unread_image(upload: Any, cause: BaseException | None) -> ValidationError:
+    """Of what could not be opened: which of the files that people do choose it is, and what to do with it."""
+    upload.seek(0)
+    start = upload.read(1024)
+    if isinstance(cause, Image.DecompressionBombError):
+        return too_wide()
+    if start[4:8] == b"ftyp" and start[8:12] in HEIC:
+        words = _("This photo is a HEIC file, as iPhones take them. Save it as JPEG and choose that.")
+        return refusal("heic", words)
+    if b"<svg" in start.lower():
+        return refusal("svg", _("This is an SVG drawing. Save it as PNG and choose that."))
+    return refusal("no_image", _("This is no image, or it is damaged. Choose a PNG, JPEG or WebP file."))
+
+
+def too_wide() -> ValidationError:
+    words = _("The image is larger than %(side)d pixels. Save it smaller and choose it again.")
+    return refusal("side", words, side=IMAGE_SIDE)
 
 
 def validate_material(upload: "UploadedFile[bytes]") -> None:

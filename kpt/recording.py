@@ -14,6 +14,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db.models import Model
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
@@ -98,6 +99,8 @@ def tell(
     object_id: str,
 ) -> None:
     is_page = is_html(response)
+    if is_page and request.FILES:
+        tell_refused_files(request, response, model_admin, object_id=object_id)
     if is_page and response.status_code == 200:
         tell_look(request, response, view, model_admin, noted, object_id=object_id)
     elif response.status_code < 400 and request.method == "POST" and not is_list(view) and not has_deed(noted):
@@ -137,6 +140,33 @@ def tell_look(
     elif not noted and not is_list(view):  # a question about rows that she had in a list
         row = context.get("original") or row_of(model_admin, object_id)
         audit.look(row or model_admin.model, **who(request), details="" if row else spoken(view))
+
+
+def tell_refused_files(request: HttpRequest, response: Any, model_admin: "ModelAdmin[Any]", *, object_id: str) -> None:
+    """Those on which the page has answered with a fault."""
+    context = getattr(response, "context_data", None) or {}
+    refused = [(name, why) for form in forms_of(context) for name, why in refused_files(form)]
+    if not refused and context.get("wrong_rows"):
+        refused = [(next(iter(request.FILES)), "rows")]
+    for name, why in refused:
+        size = sum(file.size or 0 for file in request.FILES.getlist(name))
+        audit.refuse_file(model_admin.model._meta.label_lower, object_id, why, size=size, **who(request))
+
+
+def forms_of(context: dict[str, Any]) -> Iterator[BaseForm]:
+    """Of an admin's page: its own and those of the rows that belong to it."""
+    if isinstance(form := getattr(context.get("adminform"), "form", context.get("form")), BaseForm):
+        yield form
+    for inline in context.get("inline_admin_formsets") or []:
+        yield from inline.formset.forms
+
+
+def refused_files(form: BaseForm) -> Iterator[tuple[str, str]]:
+    """Under which name each was sent, and the code of the error."""
+    for field, errors in form.errors.as_data().items() if form.is_bound else ():
+        name = form.add_prefix(field)
+        if name in form.files:
+            yield name, str(errors[0].code or "")
 
 
 def row_of(model_admin: "ModelAdmin[Any]", object_id: str) -> Model | None:

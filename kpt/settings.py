@@ -181,6 +181,8 @@ MFA_FORMS = {
     "activate_totp": "registration.factor_forms.ConnectForm",
     "authenticate": "registration.factor_forms.FactorForm",
     "reauthenticate": "registration.factor_forms.FactorAgainForm",
+    "add_webauthn": "registration.factor_forms.KeyForm",
+    "edit_webauthn": "registration.factor_forms.KeyNameForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -41,6 +41,13 @@ def lacks_second_factor(user: Any) -> bool:
     return not settings.DEMO and not is_mfa_enabled(user)
 
 
+def place_of(user: Any) -> str:
+    """Where her role is at home."""
+    if user.is_staff:
+        return reverse("admin:index")
+    return reverse("registration:partner_room" if user.partner_memberships.exists() else "registration:mine")
+
+
 def real_factors() -> "QuerySet[Authenticator]":
     """Recovery codes stand in for a factor; by themselves they are none."""
     return Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
@@ -112,6 +119,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def generate_login_code(self) -> str:
         return getattr(self.request, "recent_code", None) or super().generate_login_code()
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Of who was on her way to no page in particular."""
+        return place_of(request.user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         now, language = timezone.now(), translation.get_language()

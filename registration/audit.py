@@ -273,6 +273,28 @@ def refuse(
     return True
 
 
+# Neither its name nor what is in it.
+NOT_TAKEN = gettext_noop("file not taken")
+OTHER_KIND = gettext_noop("not of a kind that is taken here")
+TOO_LARGE = gettext_noop("too large")
+EMPTY = gettext_noop("empty")
+UNREADABLE = gettext_noop("can't be read as it should")
+WRONG_ROWS = gettext_noop("rows with mistakes")
+WHY = {
+    **dict.fromkeys(("invalid_image", "invalid_extension", "format", "heic", "svg", "no_image"), OTHER_KIND),
+    "not_what_it_says": OTHER_KIND,
+    **dict.fromkeys(("heavy", "side"), TOO_LARGE),
+    "empty": EMPTY,
+    "rows": WRONG_ROWS,
+}
+
+
+def refuse_file(object_type: str, object_id: str, why: str, *, size: int, actor: User, now: datetime) -> bool:
+    """`why`: the code of the form's error."""
+    details = ", ".join([NOT_TAKEN, WHY.get(why, UNREADABLE), f"{size} B"])
+    return refuse(object_type, object_id, actor=actor, now=now, organisation=None, details=details)
+
+
 # ---- Reading
 
 
@@ -314,6 +336,11 @@ def lists_with(participant: Participant) -> QuerySet[AuditEntry]:
 # ---- Forgetting names
 
 
+def names(account_id: int) -> bool:
+    """Whether the record says of her that she worked with other people's data: that outlives her account."""
+    return AuditEntry.objects.filter(actor=account_id).exclude(actor_name="").exists()
+
+
 @contextmanager
 def blanking() -> Iterator[None]:
     """The one key that the database asks for: it lets names be emptied, and nothing else."""
@@ -332,6 +359,14 @@ def forget_rows(model: type[Model], pks: Collection[int]) -> None:
     """Rows that name somebody who may be no participant, such as guests."""
     keys = [str(pk) for pk in pks]
     blank_names(AuditEntry.objects.filter(object_type=model._meta.label_lower, object_id__in=keys))
+
+
+def forget_own_files(account_id: int) -> None:
+    """A list of her own group that was not taken is no work with other people's data: her name goes with her account."""
+    label = Participant._meta.label_lower
+    with blanking():
+        own = AuditEntry.objects.filter(actor=account_id, action=Action.REFUSED, object_type=label)
+        own.update(actor_name="", network="")
 
 
 def blank_names(entries: QuerySet[AuditEntry]) -> None:

@@ -5,7 +5,7 @@ same person.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
@@ -71,11 +71,12 @@ class Written(NamedTuple):
 def problems(carer: User, entries: Sequence[Entry], *, but: Participant | None = None) -> list[Problem]:
     """As many queries for two hundred people as for one. `but` is the person whose entry is corrected."""
     own = [person for person in Participant.objects.in_care_of(carer) if but is None or person.pk != but.pk]
-    new = [place for place, entry in enumerate(entries) if but or same(own, entry) is None]
+    known = {identity(vars(person)) for person in own}
+    new = [place for place, entry in enumerate(entries) if but or identity(entry) not in known]
     found: list[Problem] = [*too_many(len(own) + (0 if but else len(new)))]
     found += of_one_value(entries, own, new, "phone", str)
     found += of_one_value(entries, own, new, "contact_email", addresses.key)
-    found += [problem for place in new if (problem := of_name(place, entries, own))]
+    found += of_names(entries, own, set(new))
     found += [
         Problem(
             place, "contact_email", _("This is your own address. Leave the field empty: the mails come to you anyway.")
@@ -109,15 +110,19 @@ def of_one_value(
             holders[value] = entries[place]["name"]
 
 
-def of_name(place: int, entries: Sequence[Entry], own: Sequence[Participant]) -> Problem | None:
-    entry = entries[place]
-    if any(is_same(entry, earlier) for earlier in entries[:place]):
-        return Problem(place, "name", _("Another line says exactly the same. Take one of them out."))
-    names = {person.name.casefold() for person in own} | {earlier["name"].casefold() for earlier in entries[:place]}
-    if entry["is_namesake"] or entry["name"].casefold() not in names:
-        return None
-    words = _("Your group has a person of this name, with other answers. If it is another person, tick the box below.")
-    return Problem(place, "name", words)
+def of_names(entries: Sequence[Entry], own: Sequence[Participant], new: Container[int]) -> Iterable[Problem]:
+    """Of those in `new`, whose lines are not read over: two may have a name if the carer says so, never all answers."""
+    names, before = {person.name.casefold() for person in own}, set()
+    twice = _("Another line says exactly the same. Take one of them out.")
+    like = _("Your group has a person of this name, with other answers. If it is another person, tick the box below.")
+    for place, entry in enumerate(entries):
+        who, name = identity(entry), entry["name"].casefold()
+        if place in new and who in before:
+            yield Problem(place, "name", twice)
+        elif place in new and name in names and not entry["is_namesake"]:
+            yield Problem(place, "name", like)
+        before.add(who)
+        names.add(name)
 
 
 def of_strangers(entries: Sequence[Entry], new: Sequence[int], carer: User) -> list[Problem]:
@@ -139,17 +144,9 @@ def unnamed(problems: Iterable[Problem]) -> list[Problem]:
     return [*(problem for problem in problems if not problem.is_of_stranger), Problem(None, "", words)]
 
 
-def same(people: Iterable[Participant], entry: Entry) -> Participant | None:
-    """The person in the group that the entry writes down again."""
-    return next((person for person in people if identity(vars(person)) == identity(entry)), None)
-
-
-def is_same(entry: Entry, other: Entry) -> bool:
-    return identity(entry) == identity(other)
-
-
-def identity(answers: Mapping[str, object]) -> list[str]:
-    return [str(answers[field]).casefold() for field in IDENTITY]
+def identity(answers: Mapping[str, object]) -> tuple[str, ...]:
+    """The same of two entries: they are of one person."""
+    return tuple(str(answers[field]).casefold() for field in IDENTITY)
 
 
 # ---- Writing
@@ -175,42 +172,37 @@ def write(carer: User, entries: Sequence[Entry], *, language: str, now: datetime
     carer = User.objects.select_for_update(no_key=True).get(pk=carer.pk)  # two clicks, one after the other
     if found := problems(carer, entries):
         raise Refused(found)
-    people = [person_of(carer, entry, language=language, now=now) for entry in entries]
-    hosts = Organisation.objects.in_bulk({pk for entry in entries for pk in entry["partners"]})
-    for person, entry in zip(people, entries, strict=True):
-        take_consents(person, entry, hosts, actor=actor, language=language, now=now)
+    known = {identity(vars(person)): person for person in Participant.objects.in_care_of(carer)}
+    people = [known.get(identity(entry)) or added(carer, entry, language=language, now=now) for entry in entries]
+    take_consents(list(zip(people, entries, strict=True)), actor=actor, language=language, now=now)
     changed = seat(people, entries, actor=actor, now=now)
     if changed:
         tell(carer, {registration.participant_id for registration in changed}, moment=now)
     return Written(people, changed)
 
 
-def person_of(carer: User, entry: Entry, *, language: str, now: datetime) -> Participant:
-    if known := same(Participant.objects.in_care_of(carer).filter(name__iexact=entry["name"]), entry):
-        return known
+def added(carer: User, entry: Entry, *, language: str, now: datetime) -> Participant:
     fields = {field: entry[field] for field in PERSONAL}  # type: ignore[literal-required]
     return Participant.objects.create(
         account=carer, email="", language=language, proven_at=now, created_at=now, **fields
     )
 
 
-def take_consents(
-    person: Participant,
-    entry: Entry,
-    hosts: Mapping[int, Organisation],
-    *,
-    actor: User,
-    language: str,
-    now: datetime,
-) -> None:
-    """Her carer states that she has each of them. What was given before stays."""
+def take_consents(written: Sequence[tuple[Participant, Entry]], *, actor: User, language: str, now: datetime) -> None:
+    """Their carer states that she has each of them. What was given before stays."""
+    hosts = Organisation.objects.in_bulk({pk for _person, entry in written for pk in entry["partners"]})
+    asked = [(person, asked_of(entry, hosts)) for person, entry in written]
+    consents.grant_to_all(asked, language=language, now=now, actor=actor)
+    for person, entry in written:
+        if entry["needs"] or entry["access_needs"]:
+            take_needs(person, entry, actor=actor, language=language, now=now)
+
+
+def asked_of(entry: Entry, hosts: Mapping[int, Organisation]) -> list[consents.Asked]:
     asked: list[consents.Asked] = [(Consent.Purpose.PROCESSING, None)]
     if entry["guardian_name"]:
         asked.append((Consent.Purpose.GUARDIAN, None))
-    asked += [(Consent.Purpose.PARTNER, hosts[pk]) for pk in entry["partners"]]
-    consents.grant_all(person, asked, language=language, now=now, actor=actor)
-    if entry["needs"] or entry["access_needs"]:
-        take_needs(person, entry, actor=actor, language=language, now=now)
+    return asked + [(Consent.Purpose.PARTNER, hosts[pk]) for pk in entry["partners"]]
 
 
 def take_needs(person: Participant, entry: Entry, *, actor: User, language: str, now: datetime) -> None:

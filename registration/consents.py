@@ -156,33 +156,63 @@ def grant_for_sign_up(
 def grant_all(
     participant: Participant, asked: Sequence[Asked], *, language: str, now: datetime, actor: User | None = None
 ) -> list[Consent]:
-    """As few queries for twenty organisations as for one. With an actor her history tells who gave it."""
-    in_force = set(participant.consents.in_force().values_list("purpose", "organisation"))
-    new = [(purpose, host) for purpose, host in asked if (purpose, host.pk if host else None) not in in_force]
-    if not new:
+    return grant_to_all([(participant, asked)], language=language, now=now, actor=actor)
+
+
+def grant_to_all(
+    people: Sequence[tuple[Participant, Sequence[Asked]]], *, language: str, now: datetime, actor: User | None = None
+) -> list[Consent]:
+    """As few queries for a thousand people and twenty organisations as for one. With an actor their history tells it."""
+    rows = new_consents(people, language=language, now=now)
+    if not rows:
         return []
-    texts = kept_texts(new, language=language, now=now, in_care=participant.is_in_care)
-    rows = [
-        Consent(
-            participant=participant,
-            purpose=purpose,
-            organisation=host,
-            text=text,
-            version=text.version,
-            language=language,
-            granted_at=now,
-        )
-        for (purpose, host), text in zip(new, texts, strict=True)
-    ]
     with transaction.atomic(savepoint=False):
-        Consent.objects.bulk_create(rows, ignore_conflicts=True)
-        if partners := [host for _purpose, host in new if host]:
-            withdrawals.lapse(participant, partners, now=now)
-        if (Purpose.NEWS, None) in new:  # her latest word on it
-            subscriptions.subscribe(participant.account_id, now=now, actor=actor)
-        for row in rows if actor else []:
-            history.note(Event.Kind.CONSENTED, participant, now=now, actor=actor, words=words_of(row))
+        Consent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        withdrawals.lapse(rows, now=now)
+        for row in rows:
+            if row.purpose == Purpose.NEWS:  # her latest word on it
+                subscriptions.subscribe(row.participant.account_id, now=now, actor=actor)
+        history.write([consented(row, actor, now) for row in rows if actor])
     return rows
+
+
+def new_consents(
+    people: Sequence[tuple[Participant, Sequence[Asked]]], *, language: str, now: datetime
+) -> list[Consent]:
+    """What is not in force yet, with its wording, not written."""
+    in_force = Consent.objects.in_force().filter(participant__in=[person for person, _asked in people])
+    given = set(in_force.values_list("participant", "purpose", "organisation"))
+    new = [
+        (person, purpose, host)
+        for person, asked in people
+        for purpose, host in asked
+        if (person.pk, purpose, host.pk if host else None) not in given
+    ]
+    texts: dict[tuple[bool, Asked], ConsentText] = {}
+    for in_care in {person.is_in_care for person, _purpose, _host in new}:
+        wanted = list(dict.fromkeys((purpose, host) for person, purpose, host in new if person.is_in_care == in_care))
+        kept = kept_texts(wanted, language=language, now=now, in_care=in_care)
+        texts |= {(in_care, one): text for one, text in zip(wanted, kept, strict=True)}
+    return [
+        consent_to(texts[person.is_in_care, (purpose, host)], person, host, now=now) for person, purpose, host in new
+    ]
+
+
+def consent_to(text: ConsentText, person: Participant, host: Organisation | None, *, now: datetime) -> Consent:
+    return Consent(
+        participant=person,
+        purpose=text.purpose,
+        organisation=host,
+        text=text,
+        version=text.version,
+        language=text.language,
+        granted_at=now,
+    )
+
+
+def consented(row: Consent, actor: User | None, now: datetime) -> Event:
+    kind, words = Event.Kind.CONSENTED, words_of(row)
+    return Event(kind=kind, participant=row.participant, actor=actor, at=now, note=words[:300])
 
 
 def kept_texts(asked: Sequence[Asked], *, language: str, now: datetime, in_care: bool = False) -> list[ConsentText]:

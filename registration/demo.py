@@ -11,7 +11,7 @@ from django.db import transaction
 
 from conference.models import Edition, Organisation, Webinar
 from registration import consents, regions, seats
-from registration.models import Consent, ConsentText, Participant, PartnerMember, Registration, User
+from registration.models import Consent, Participant, PartnerMember, Registration, User
 
 Status = Registration.Status
 
@@ -107,24 +107,12 @@ def share(people: Sequence[Participant], webinars: Sequence[Webinar], dice: rand
     asked = [(Consent.Purpose.PROCESSING, None), *((Consent.Purpose.PARTNER, hosts[pk]) for pk in sorted(hosts))]
     texts = consents.kept_texts(asked, language="id", now=now)
     rows = [
-        consent(someone, host, text, now)
+        consents.consent_to(text, someone, host, now=now)
         for someone in people
         for (_purpose, host), text in zip(asked, texts, strict=True)
         if host is None or dice.random() < 0.6
     ]
     Consent.objects.bulk_create(rows)
-
-
-def consent(participant: Participant, organisation: Organisation | None, text: ConsentText, now: datetime) -> Consent:
-    return Consent(
-        participant=participant,
-        purpose=text.purpose,
-        organisation=organisation,
-        text=text,
-        version=text.version,
-        language=text.language,
-        granted_at=now,
-    )
 
 
 def make_organiser() -> User:

@@ -1,7 +1,7 @@
 """What organisers do by hand for a person who can't: sign her up, move her. By the rules of the site, with their name on it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -33,7 +33,8 @@ def sign_up(answers: signup.Answers, *, note: str, actor: User, now: datetime) -
     The organiser stands for the address in the code's place.
     """
     with transaction.atomic():
-        participant = known_or_added(answers, actor=actor, now=now)
+        participant = known_or_added(answers, now=now)
+        grant_as_on_paper([(participant, answers)], language=answers["language"], actor=actor, now=now)
         history.note(Event.Kind.SIGNED_UP, participant, now=now, actor=actor, words=note)
         changed = signup.admit_all(participant, seats.lock(answers["webinars"]), now=now, actor=actor)
         if changed:
@@ -57,17 +58,18 @@ def sign_up_all(
     All people come first and the webinars last: the site goes on signing up meanwhile. Raises care.Refused.
     """
     with transaction.atomic():
-        people = [known_or_added(answers, actor=actor, now=now) for answers in batch.answers]
+        people = [known_or_added(answers, now=now) for answers in batch.answers]
+        signing = list(zip(people, batch.answers, strict=True))
+        grant_as_on_paper(signing, language=language, actor=actor, now=now)
         history.write([signed_up(person, note, actor=actor, now=now) for person in people])
         User.objects.select_for_update(no_key=True).get(pk=carer.pk)
         wanted: dict[int, list[Participant]] = defaultdict(list)
-        for person, answers in zip(people, batch.answers, strict=True):
+        for person, answers in signing:
             for pk in answers["webinars"]:
                 wanted[pk].append(person)
         locked = seats.lock({*wanted, *(pk for entry in batch.entries for pk in entry["webinars"])})
         changed = [row for webinar in locked for row in admitted(wanted[webinar.pk], webinar, actor=actor, now=now)]
-        for person in {row.participant_id: row.participant for row in changed}.values():
-            mail.queue_confirmation(person, moment=now)
+        mail.queue_confirmations({row.participant_id: row.participant for row in changed}.values(), moment=now)
         if batch.entries:
             written = care.register(carer, batch.entries, language=language, now=now, actor=actor)
             history.write([signed_up(person, note, actor=actor, now=now) for person in written.people])
@@ -75,7 +77,7 @@ def sign_up_all(
     return changed
 
 
-def known_or_added(answers: signup.Answers, *, actor: User, now: datetime) -> Participant:
+def known_or_added(answers: signup.Answers, *, now: datetime) -> Participant:
     user = newcomers.account_of(answers["person"]["email"], language=answers["language"], now=now)
     participant = signup.participant_of(user, answers, now=now)
     if not participant.proven_at:
@@ -85,7 +87,6 @@ def known_or_added(answers: signup.Answers, *, actor: User, now: datetime) -> Pa
     if not user.name:
         user.name = participant.name
         user.save(update_fields=["name"])
-    grant_as_on_paper(participant, answers, actor=actor, now=now)
     return participant
 
 
@@ -97,13 +98,19 @@ def admitted(people: Sequence[Participant], webinar: Webinar, *, actor: User, no
     return care.admit_all(people, webinar, actor=actor, now=now) if people else []
 
 
-def grant_as_on_paper(participant: Participant, answers: signup.Answers, *, actor: User, now: datetime) -> None:
+def grant_as_on_paper(
+    signing: Sequence[tuple[Participant, signup.Answers]], *, language: str, actor: User, now: datetime
+) -> None:
+    hosts = Organisation.objects.in_bulk({pk for _person, answers in signing for pk in answers["partners"]})
+    asked = [(person, asked_on_paper(answers, hosts)) for person, answers in signing]
+    consents.grant_to_all(asked, language=language, now=now, actor=actor)
+
+
+def asked_on_paper(answers: signup.Answers, hosts: Mapping[int, Organisation]) -> list[consents.Asked]:
     asked: list[consents.Asked] = [(Consent.Purpose.PROCESSING, None)]
     if answers["person"]["guardian_name"]:
         asked.append((Consent.Purpose.GUARDIAN, None))
-    hosts = Organisation.objects.filter(pk__in=answers["partners"]).order_by("pk")
-    asked += [(Consent.Purpose.PARTNER, host) for host in hosts]
-    consents.grant_all(participant, asked, language=answers["language"], now=now, actor=actor)
+    return asked + [(Consent.Purpose.PARTNER, hosts[pk]) for pk in sorted(answers["partners"]) if pk in hosts]
 
 
 def sign_up_in_care(

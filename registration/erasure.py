@@ -110,7 +110,12 @@ def confirm(participant: Participant, participant_id: int, *, is_account_gone: b
         key=f"data_deleted:{participant_id}",
         to=participant.address,
         language=participant.account.language if participant.is_in_care else participant.language,
-        context={"name": participant.name, "is_in_care": participant.is_in_care, "is_account_gone": is_account_gone},
+        context={
+            "name": participant.name,
+            "is_in_care": participant.is_in_care,
+            "is_account_gone": is_account_gone,
+            "is_recorded": is_account_gone and audit.names(participant.account_id),
+        },
     )
 
 
@@ -128,7 +133,12 @@ def close_account(user: User) -> bool:
             key=f"data_deleted:account:{user.pk}",
             to=user.email,
             language=user.language,
-            context={"name": user.name or user.email, "is_in_care": False, "is_account_gone": True},
+            context={
+                "name": user.name or user.email,
+                "is_in_care": False,
+                "is_account_gone": True,
+                "is_recorded": audit.names(user.pk),
+            },
         )
     return True
 
@@ -140,6 +150,7 @@ def erase_account(user: User) -> bool:
     forget_mails_to([user.email])
     blank_log(User, [user.pk])
     audit.forget_rows(User, [user.pk])
+    audit.forget_own_files(user.pk)
     user.delete()
     return True
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from registration import addresses
-from registration.models import Participant, User
+from registration.models import Participant, Registration, User
 
 # Of so many people the rows are looked up; of more, a page of any list is soon full.
 FEW = 2000
@@ -45,7 +45,9 @@ def by_address(word: str) -> Q:
 
 
 def participants(rows: "QuerySet[Any]", words: str) -> "QuerySet[Any]":
-    return by_person(rows, "pk", words)
+    """By a registration's code too, which she reads aloud."""
+    of_code = Registration.objects.filter(code=words.strip().upper()).values_list("participant", flat=True)
+    return by_person(rows, "pk", words, also=Q(pk__in=list(of_code)))
 
 
 def by_person(rows: "QuerySet[Any]", path: str, words: str, also: Q | None = None) -> "QuerySet[Any]":

@@ -97,13 +97,21 @@ def queue_about_all(
 
 def queue_confirmation(participant: Participant, *, moment: datetime, moved_from: int | None = None) -> None:
     """One mail for all webinars that one sign-up changed; `moved_from` is the webinar that she has left for another."""
-    queue(
-        Kind.CONFIRMATION,
+    queue_all([confirmation(participant, moment=moment, context={"moved_from": moved_from} if moved_from else {})])
+
+
+def queue_confirmations(people: Iterable[Participant], *, moment: datetime) -> None:
+    queue_all([confirmation(person, moment=moment, context={}) for person in people])
+
+
+def confirmation(participant: Participant, *, moment: datetime, context: dict[str, Any]) -> OutgoingMail:
+    return OutgoingMail(
+        kind=Kind.CONFIRMATION,
         key=f"confirmation:{participant.pk}:{moment.isoformat()}",
         to=participant.address,
         language=participant.language,
         participant=participant,
-        context={"moved_from": moved_from} if moved_from else None,
+        context=context,
     )
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from registration import addresses, letters, mailsamples, mailtexts, stencils
+from registration import addresses, letters, mailsamples, mailtexts, stencils, webinarletters
 from registration.cards import Obsolete
 from registration.models import OutgoingMail, Participant
 from registration.vocabulary import Facts
@@ -52,7 +52,7 @@ def facts_about(person: Participant, kind: str, language: str, *, now: datetime)
     if kind == Kind.CODE:
         return None  # whoever reads it could sign in as her
     with translation.override(language):
-        for mail in conceivable(person, kind, language):
+        for mail in conceivable(person, kind, language, now=now):
             try:
                 return letters.everywhere(mail) | letters.FACTS[kind](mail, now=now)
             except (Obsolete, LookupError):
@@ -60,7 +60,7 @@ def facts_about(person: Participant, kind: str, language: str, *, now: datetime)
     return None
 
 
-def conceivable(person: Participant, kind: str, language: str) -> Iterator[OutgoingMail]:
+def conceivable(person: Participant, kind: str, language: str, *, now: datetime) -> Iterator[OutgoingMail]:
     """The last that she was sent, then what could be sent about each of her registrations."""
     sent = OutgoingMail.objects.filter(participant=person, kind=kind).order_by("-pk").first()
     if sent:
@@ -68,9 +68,13 @@ def conceivable(person: Participant, kind: str, language: str) -> Iterator[Outgo
         yield sent
     for registration in person.registrations.select_related("webinar__edition").order_by("-pk")[:MOST]:
         registration.participant = person
-        yield OutgoingMail(
+        mail = OutgoingMail(
             kind=kind, to=person.address, language=language, participant=person, registration=registration
         )
+        webinar = registration.webinar
+        if kind == Kind.REMINDER and webinar.starts_at and not webinar.is_over(now):
+            webinarletters.imagine(mail, webinar, starts_at=webinar.starts_at)
+        yield mail
 
 
 def sample(kind: str, language: str, *, now: datetime) -> Facts:

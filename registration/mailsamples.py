@@ -22,12 +22,19 @@ Kind = OutgoingMail.Kind
 TOKEN = "contoh"
 CODE = "KPT-CONTOH"
 HOURS = timedelta(hours=2)
+# Who gets them is known to the site: at the foot stands the way to her page.
+TO_HER = (
+    *(Kind.CONFIRMATION, Kind.GROUP, Kind.PROMOTED, Kind.OFFER, Kind.CANCELLATION),
+    *(Kind.REMINDER, Kind.WEBINAR_CHANGED, Kind.WEBINAR_CANCELLED),
+)
 
 
 def facts(kind: str, language: str, *, now: datetime) -> Facts:
     """As `letters` finds them for a real person."""
     with translation.override(language):
-        foot = {"site_url": settings.SITE_URL, "language": language, "mine": Own(link("page"))}
+        foot: Facts = {"site_url": settings.SITE_URL, "language": language}
+        if kind in TO_HER:
+            foot["mine"] = Own(link("page"))
         return foot | FACTS[kind](now)
 
 
@@ -218,6 +225,7 @@ FACTS: dict[str, Callable[[datetime], Facts]] = {
         "name": "Maria Contoh",
         "is_in_care": False,
         "is_account_gone": True,
+        "is_recorded": False,
         "sign_up": sign_up(),
     },
     Kind.WITHDRAWAL: withdrawal,

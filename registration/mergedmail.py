@@ -1,10 +1,9 @@
 """The mail of two entries that become one: she is written to once, at the address that stays.
 
 What a worker has in hand leaves for the address that it was written to, and counts as sent; should it come back to the
-queue it goes to the one that stays.
+queue it goes to the one that stays. Of two that say the same, both may be in workers' hands: nobody can tell whether
+they leave, so the two entries become one a moment later.
 """
-
-from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_noop
@@ -20,6 +19,12 @@ WAITING = (Status.QUEUED, Status.RETRY)
 ON_ITS_WAY = (*WAITING, Status.SENDING)
 GIVEN_UP = (Status.FAILED, Status.BOUNCED, Status.CANCELLED)
 SAME = gettext_noop("She gets the same under her other entry.")
+# Seconds between tries, together longer than a worker's turn.
+PATIENCE = (0.25, 0.25, 0.5, 0.5, 0.5, 1, 1, 1, 1)
+
+
+class InHand(Exception):
+    """A worker is about to send one of two mails that say the same."""
 
 
 def lock_announcements() -> None:
@@ -29,8 +34,11 @@ def lock_announcements() -> None:
     list(open_ones.only("pk").select_for_update(no_key=True).order_by("pk"))
 
 
-def unite(kept: Participant, other: Participant, *, now: datetime) -> None:
-    """Before `other` goes. What went to her carer's mailbox is not hers to take along, see `merging.leave_mailbox`."""
+def unite(kept: Participant, other: Participant) -> None:
+    """Before `other` goes; raises InHand.
+
+    What went to her carer's mailbox is not hers to take along, see `merging.leave_mailbox`.
+    """
     if other.is_in_care or audiences.mailbox_of(kept) == audiences.mailbox_of(other):
         return
     rows, stays = rows_of(kept, other), next_in(other)
@@ -43,19 +51,18 @@ def unite(kept: Participant, other: Participant, *, now: datetime) -> None:
             leave_to(stays, row, None if twin else kept)
         elif twin is None or twin.status in GIVEN_UP:
             send_on(row, kept, is_only=twin is None)
-        else:
-            send_one(row, twin, kept, now=now)
+        elif row.status not in GIVEN_UP:
+            send_one(row, twin, kept)
 
 
-def send_one(row: OutgoingMail, twin: OutgoingMail, kept: Participant, *, now: datetime) -> None:
-    """Of two that say the same."""
+def send_one(row: OutgoingMail, twin: OutgoingMail, kept: Participant) -> None:
+    """Of two that say the same, neither given up."""
+    if Status.SENDING in (row.status, twin.status):
+        raise InHand
     if row.status in WAITING:
         drop(row)
-    elif twin.status in WAITING and next_in(kept) is None:
+    elif twin.status in WAITING and next_in(kept) is None:  # the other has left
         drop(twin)
-        send_on(row, kept, is_only=False)
-    elif row.status == Status.SENDING:  # so is the other, or it has left: if this one comes back it is not tried again
-        OutgoingMail.objects.filter(pk=row.pk).update(not_after=now)
 
 
 def rows_of(kept: Participant, other: Participant) -> list[OutgoingMail]:

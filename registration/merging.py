@@ -1,5 +1,6 @@
 """Two entries of one person become one: nothing of hers is lost, and nobody is twice in one webinar."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
@@ -51,9 +52,21 @@ class Pair(NamedTuple):
     goes: Registration | None
 
 
-@deadlocks.done_again
 def merge(kept: Participant, other: Participant, *, actor: User | None, now: datetime) -> bool:
-    """All that `other` has moves to `kept`, and `other` goes. False when one of the two has gone before."""
+    """All that `other` has moves to `kept`, and `other` goes. False when one of the two has gone before.
+
+    Raises `mergedmail.InHand` when workers have hold of their mail for longer than they should.
+    """
+    for wait in mergedmail.PATIENCE:
+        try:
+            return make_one(kept, other, actor=actor, now=now)
+        except mergedmail.InHand:
+            time.sleep(wait)
+    return make_one(kept, other, actor=actor, now=now)
+
+
+@deadlocks.done_again
+def make_one(kept: Participant, other: Participant, *, actor: User | None, now: datetime) -> bool:
     with transaction.atomic():
         mergedmail.lock_announcements()
         if kept.pk == other.pk or not lock(kept, other):
@@ -68,7 +81,7 @@ def merge(kept: Participant, other: Participant, *, actor: User | None, now: dat
         ended = unite_consents(kept, other)
         unite_sensitive_answers(kept, other)
         take_back_handovers(kept, other, now=now)
-        mergedmail.unite(kept, other, now=now)
+        mergedmail.unite(kept, other)
         move_rows(other, kept)
         dissolve(other, kept)
         history.note(

@@ -218,6 +218,10 @@ VOCABULARIES: dict[str, Vocabulary] = {
             "if_account_stays": Condition(
                 _("if the reader's account stays"), lambda facts: not facts["is_account_gone"]
             ),
+            "if_recorded": Condition(
+                _("if the record names the reader, who worked with other people's data"),
+                lambda facts: bool(facts.get("is_recorded")),
+            ),
         },
     ),
     Kind.WITHDRAWAL: Vocabulary(

@@ -49,7 +49,7 @@ def table(report: Report) -> Iterator[list[Value]]:
 def notes(report: Report) -> Iterator[list[str]]:
     yield [reportwords.title(report)]
     yield [reportwords.subtitle(report)]
-    if warning := reportwords.rehearsals(report):
+    if warning := reportwords.rehearsals(report.ask.editions):
         yield [warning]
     yield from ([term, words] for term, words in reportwords.definitions(report))
 

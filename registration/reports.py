@@ -118,7 +118,8 @@ WITH later AS (
 SELECT p.gender, p.age_group, p.province, p.organisation_kind, coalesce(a.difficulty, 'unknown'), p.language,
     c.webinar_id, c.attended, count(*)
 FROM counted c
-JOIN registration_participant p ON p.id = c.participant_id AND NOT p.is_made_up AND p.restricted_at IS NULL
+JOIN registration_participant p ON p.id = c.participant_id AND p.restricted_at IS NULL
+    AND (%(rehearsal)s OR NOT p.is_made_up)
 LEFT JOIN answers a ON a.participant_id = p.id
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """
@@ -139,7 +140,8 @@ def people_of(edition: Edition, unit: str, names: Sequence[str]) -> Counter[Prof
     counted: Counter[Profile] = Counter()
     with connection.cursor() as cursor:
         sql = THERE.format(difficulty=keptcounts.DIFFICULTY, agreed=keptcounts.AGREED, counted=COUNTED[Unit(unit)])
-        cursor.execute(sql, {"edition": edition.pk})
+        # As in the charts: in a rehearsal there are no others.
+        cursor.execute(sql, {"edition": edition.pk, "rehearsal": edition.is_rehearsal})
         for *answers, attended, number in cursor:
             counted[profile(answers, names, attended)] += number
         cursor.execute(GONE, {"edition": edition.pk, "once": unit == Unit.PEOPLE})
@@ -217,7 +219,7 @@ def numbers_of(edition: Edition, ask: "Ask", *, now: datetime, webinars: Sequenc
     table = table_of(ask)
     narrowed = table if len(table) == suppression.MOST_QUESTIONS else None
     own = [webinar for webinar in webinars if webinar.edition_id == edition.pk]
-    key = f"report:1:{edition.pk}:{ask.unit}:{len(own)}:{narrowed or ''}".replace(" ", "")
+    key = f"report:2:{edition.pk}:{edition.is_rehearsal}:{ask.unit}:{len(own)}:{narrowed or ''}".replace(" ", "")
     found = cache.get(key)
     if found is None:
         found = (protected(edition, ask.unit, own, narrowed), now)

@@ -1,11 +1,14 @@
 """What stands under each table: who is counted, when, what the words mean, what is hidden and why."""
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from conference import timezones
+from conference.models import Edition
 from registration.reports import QUESTIONS, Measure, Report, Unit
 from registration.suppression import SMALLEST
 
@@ -35,14 +38,14 @@ def moment(report: Report) -> str:
     return _("Numbers as of %(day)s, %(hour)s WITA") % {"day": date_format(at, "j F Y"), "hour": timezones.clock(at)}
 
 
-def rehearsals(report: Report) -> str:
+def rehearsals(editions: Iterable[Edition]) -> str:
     """A warning, or nothing."""
-    names = [str(edition) for edition in report.ask.editions if edition.is_rehearsal]
+    names = [str(edition) for edition in editions if edition.is_rehearsal]
     if not names:
         return ""
     words = ngettext(
-        "%(names)s is a rehearsal: these numbers come from practice, not from a conference.",
-        "%(names)s are rehearsals: these numbers come from practice, not from a conference.",
+        "%(names)s is a rehearsal: made-up people count too, so these numbers are for practice and for no donor.",
+        "%(names)s are rehearsals: made-up people count too, so these numbers are for practice and for no donor.",
         len(names),
     )
     return words % {"names": ", ".join(names)}
@@ -127,7 +130,8 @@ def compared() -> Definition:
 
 def left_out() -> Definition:
     return _("Not counted"), _(
-        "People who restricted the use of their data, and the made-up people of rehearsals and load tests."
+        "People who restricted the use of their data, and made-up people, such as those of a load test. In a rehearsal "
+        "made-up people count, and are gone from the numbers when their data is deleted."
     )
 
 

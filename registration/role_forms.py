@@ -7,8 +7,28 @@ from django.utils.translation import gettext_lazy as _
 
 from conference.models import Organisation
 from registration import roles
-from registration.forms import AddressField
+from registration.forms import AddressField, LineField, plain_name
 from registration.models import Role, User
+
+
+class NameForm(forms.Form):
+    """Of who takes up a role: others of her team know her by it."""
+
+    name = LineField(
+        label=_("Your name"),
+        max_length=120,
+        help_text=_("So your team and the organisers know who you are."),
+        error_messages={"required": _("Write your name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    def __init__(self, *args: Any, is_known: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_known:
+            del self.fields["name"]
+
+    def clean_name(self) -> str:
+        return plain_name(self.cleaned_data["name"])
 
 
 class ColleagueForm(forms.Form):

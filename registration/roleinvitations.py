@@ -127,8 +127,8 @@ def account_for(invitation: RoleInvitation, *, now: datetime) -> User:
         )
 
 
-def take(invitation: RoleInvitation, user: User, *, now: datetime) -> bool:
-    """False when it is no longer open, or is somebody else's."""
+def take(invitation: RoleInvitation, user: User, *, name: str = "", now: datetime) -> bool:
+    """False when it is no longer open, or is somebody else's. A name that she tells is her account's."""
     with transaction.atomic():
         locked = RoleInvitation.objects.select_for_update(no_key=True, of=("self",))
         row = locked.select_related("organisation", "invited_by").filter(pk=invitation.pk).first()
@@ -136,6 +136,8 @@ def take(invitation: RoleInvitation, user: User, *, now: datetime) -> bool:
             return False
         row.taken_at, row.taken_by = now, user
         row.save(update_fields=["taken_at", "taken_by"])
+        if name:
+            User.objects.filter(pk=user.pk).update(name=name)
         roles.give(user, held_of(row), actor=user, now=now)
     return True
 

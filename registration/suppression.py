@@ -8,8 +8,9 @@ A profile is one answer to each question, and at its end whether the person atte
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations, product
 from math import prod
 from operator import itemgetter
@@ -46,6 +47,8 @@ class Protected:
     hidden: dict[Places, set[Cell]] = field(default_factory=dict)
     # Fewer people altogether than may be shown.
     is_closed: bool = False
+    # Whole people who have another answer in a twin, so that totals differ in it: what shows these totals must differ too.
+    others: list["Change"] = field(default_factory=list)
 
     @property
     def attended_place(self) -> int:
@@ -87,17 +90,19 @@ def protect(
 
     `telling`: answers that must not be known of a whole group either, each as a place and a value.
 
-    Tables share their totals alone, so each frame (some questions, split by attendance) is protected by itself, small
-    ones first. What one hides is hidden in all; that takes away no twin that was found before. Three questions hide
-    nothing in the tables of two: those don't depend on which others are asked for.
+    Tables share their totals alone, so each frame (some questions, split by attendance) finds twins for its own numbers,
+    small ones first. A twin that leaves totals as they are concerns no other frame; one that changes them is made by people
+    with all their answers, so that every frame has it. What one hides is hidden in all; that takes away no twin. Three
+    questions hide nothing in the tables of two: those don't depend on which others are asked for.
     """
     protected = Protected(domains, {}, is_closed=0 < sum(people.values()) < SMALLEST)
     if protected.is_closed:
         return protected
-    for many in range(MOST_QUESTIONS):
-        for frame in combinations(range(len(domains)), many):
-            protected.add(people, frame)
-            Protection(people, protected, frame, telling).run()
+    frames = [frame for many in range(MOST_QUESTIONS) for frame in combinations(range(len(domains)), many)]
+    for frame in frames:
+        protected.add(people, frame)
+    for frame in frames:
+        Protection(people, protected, frame, telling).run()
     if narrowed and size(domains, narrowed) * PEOPLE_A_CELL <= sum(people.values()):
         protected.add(people, narrowed)
         if not Protection(people, protected, narrowed, telling).run():
@@ -141,6 +146,22 @@ def changed(profile: Profile, place: int, answer: str) -> Profile:
     return (*profile[:place], answer, *profile[place + 1 :])
 
 
+def changes_totals(changes: Sequence[Change]) -> bool:
+    """Of a question, by attendance: other frames show them too."""
+    return len(changes) == 1 or len({before[-1] for before, _after in changes}) > 1
+
+
+def differences(pickers: Mapping[Places, Any], changes: Iterable[Change]) -> Counter[Number]:
+    """Of all these tables the numbers that the changes touch, and by how much."""
+    touched = Counter[Number]()
+    for places, pick in pickers.items():
+        for before, after in changes:
+            if (left := pick(before)) != (come := pick(after)):
+                touched[places, left] -= 1
+                touched[places, come] += 1
+    return touched
+
+
 def exchange(one: Profile, other: Profile, place: int) -> list[Change]:
     """The two exchange this answer, so that the numbers of each answer by itself stay as they are."""
     return [(one, changed(one, place, other[place])), (other, changed(other, place, one[place]))]
@@ -159,6 +180,7 @@ class Protection:
         whole = (*frame, protected.attended_place)
         own = [places for many in range(len(whole) + 1) for places in combinations(range(len(whole)), many)]
         of_all = {places: tuple(whole[place] for place in places) for places in own}
+        self.everybody, self.protected, self.whole = people, protected, whole
         self.people = dict(sorted(protected.tables[whole].items()))
         self.attended = len(frame)
         self.is_narrowed = len(frame) == MOST_QUESTIONS
@@ -168,13 +190,17 @@ class Protection:
         self.pickers = {places: picker(places) for places in own}
         # Which tables ask all of these.
         self.with_places = {places: [others for others in own if set(places) <= set(others)] for places in own}
-        self.open: dict[Number, int | None] = dict.fromkeys(self.small())
-        self.open |= dict.fromkeys(self.telling((frame.index(at), answer) for at, answer in telling if at in frame), 1)
+        self.elsewhere = {places: picker(places) for places in protected.tables.keys() - set(of_all.values())}
+        self.open: dict[Number, int | None] = dict.fromkeys(filter(self.is_own, self.small()))
+        groups = self.telling((frame.index(at), answer) for at, answer in telling if at in frame)
+        self.open |= dict.fromkeys(filter(self.is_own, groups), 1)
 
     def run(self) -> bool:
         """False when a number stays without a twin."""
         for places, cell in self.open:
             self.hidden[places].add(cell)
+        if self.is_narrowed:
+            self.repeat_others()
         for places in sorted({places for places, _cell in self.open}, key=lambda places: (len(places), places)):
             wanted = sorted(cell for of, cell in self.open if of == places)
             members = self.members(places, wanted)
@@ -184,6 +210,10 @@ class Protection:
         return True
 
     # What must not be known
+
+    def is_own(self, number: Number) -> bool:
+        """Not a total, which has its twin already; that of a table of two needs not be one of three."""
+        return self.is_narrowed or set(range(self.attended)) <= set(number[0])
 
     def small(self) -> Iterator[Number]:
         for places, table in self.tables.items():
@@ -214,16 +244,18 @@ class Protection:
 
     def find_twin(self, places: Places, cell: Cell, members: Sequence[Profile]) -> bool:
         """Until nobody is left in the cell, or for the steps that it needs."""
-        twin, changes = Counter[Profile](), Counter[Number]()
+        twin, changes, others = Counter[Profile](), Counter[Number](), list[Change]()
         leaving = [profile for profile in members for _person in range(self.people[profile])]
         for person in leaving[: self.open[places, cell]]:
-            move = self.cheapest((places, cell), self.moves(places, person, twin), changes)
+            move = self.cheapest((places, cell), self.moves(places, person, twin, others), changes)
             if move is None:
                 return False
             for before, after in move[0]:
                 twin[before] -= 1
                 twin[after] += 1
             changes.update(self.touched(move))
+            others += self.wholes_for(move[0], others) or []
+        self.hide_elsewhere(others)
         for (of, other), change in changes.items():
             if change:
                 self.hidden[of].add(other)
@@ -234,7 +266,9 @@ class Protection:
         if number in self.open and (self.open[number] or self.tables[number[0]][number[1]] + change == 0):
             del self.open[number]
 
-    def moves(self, places: Places, person: Profile, twin: Mapping[Profile, int]) -> Iterator[Move]:
+    def moves(
+        self, places: Places, person: Profile, twin: Mapping[Profile, int], others: Sequence[Change]
+    ) -> Iterator[Move]:
         """From those that change least to those that are always there."""
 
         def is_there(profile: Profile) -> bool:
@@ -243,13 +277,92 @@ class Protection:
         questions = [place for place in places if place != self.attended]
         if len(questions) == MOST_QUESTIONS:
             yield from self.cubes(person, is_there)
-        yield from self.pairs(places, person, is_there)
+        yield from self.pairs(places, person, is_there, others)
         if self.is_narrowed and len(questions) == 2:
             yield from self.across(questions, person, is_there)
         for place in places:
             for answer in self.domains[place]:
-                if answer != person[place]:
-                    yield [(person, changed(person, place, answer))], self.with_places[place,]
+                changes = [(person, changed(person, place, answer))]
+                if answer != person[place] and self.can_be_whole(changes, others):
+                    yield changes, self.with_places[place,]
+
+    # Totals that change, in all frames
+
+    @cached_property
+    def wholes(self) -> dict[Profile, list[Profile]]:
+        """Everybody with all answers, by those to the questions of this frame."""
+        found: dict[Profile, list[Profile]] = {}
+        pick = picker(self.whole)
+        for profile in sorted(self.everybody):
+            found.setdefault(pick(profile), []).append(profile)
+        return found
+
+    def wholes_for(self, changes: Sequence[Change], others: Sequence[Change]) -> list[Change] | None:
+        """Whole people for a step that changes totals, none for another; None when there are none such people."""
+        found: list[Change] = []
+        if changes_totals(changes):
+            for change in changes:
+                if (somebody := self.find_whole(change, [*others, *found])) is None:
+                    return None
+                found.append(somebody)
+        return found
+
+    def can_be_whole(self, changes: Sequence[Change], others: Sequence[Change]) -> bool:
+        """Who it is best is asked of the step that is taken; of three questions each must hide nothing anew."""
+        if self.is_narrowed:
+            return self.wholes_for(changes, others) is not None
+        if not changes_totals(changes):
+            return True
+        gone = Counter(before for before, _after in others)
+        befores = [before for before, _after in changes]
+        return all(any(self.everybody[one] > gone[one] for one in self.wholes.get(before, ())) for before in befores)
+
+    def find_whole(self, change: Change, others: Sequence[Change]) -> Change | None:
+        """Who hides least in other frames by her other answer; nothing anew by three questions."""
+        place = next(place for place, answer in enumerate(change[1]) if answer != change[0][place])
+        number = Counter(after for _before, after in others)
+        number.subtract(before for before, _after in others)
+        hidden = {touched for touched, difference in self.touched_elsewhere(others).items() if difference}
+        best, least = None, float("inf")
+        for tried, before in enumerate(self.wholes.get(change[0], ())):
+            if not least or tried > (MOST_TRIED if self.is_narrowed else TRIED):
+                break
+            if self.everybody[before] + number[before] > 0:
+                somebody = before, changed(before, self.whole[place], change[1][place])
+                if (cost := self.cost_elsewhere(somebody, hidden)) < least:
+                    best, least = somebody, cost
+        return best
+
+    def cost_elsewhere(self, change: Change, hidden: Collection[Number]) -> float:
+        anew = [
+            (places, cell)
+            for places, cell in self.touched_elsewhere([change])
+            if cell not in self.protected.hidden[places] and (places, cell) not in hidden
+        ]
+        if anew and self.is_narrowed:
+            return float("inf")
+        return sum(
+            COSTS[len(places) - (self.protected.attended_place in places)]
+            * min(self.protected.tables[places].get(cell, 0) or NOUGHT, DEAREST)
+            for places, cell in anew
+        )
+
+    def touched_elsewhere(self, others: Iterable[Change]) -> Counter[Number]:
+        return differences(self.elsewhere, others)
+
+    def hide_elsewhere(self, others: Sequence[Change]) -> None:
+        self.protected.others += others
+        for (places, cell), change in self.touched_elsewhere(others).items():
+            if change:
+                self.protected.hidden[places].add(cell)
+
+    def repeat_others(self) -> None:
+        """In this frame, which was not there yet."""
+        own = {self.whole[: self.attended]: picker(self.whole[: self.attended]), self.whole: picker(self.whole)}
+        for places, cell in differences(own, self.protected.others):
+            self.protected.hidden[places].add(cell)
+
+    # How a person leaves a cell
 
     def cubes(self, person: Profile, is_there: Check) -> Iterator[Move]:
         """Two pairs exchange, so that the numbers of each two answers stay too."""
@@ -261,13 +374,15 @@ class Protection:
             if all(map(is_there, others)):
                 yield exchange(person, others[0], 0) + exchange(others[1], others[2], 0), self.with_places[0, 1, 2]
 
-    def pairs(self, places: Places, person: Profile, is_there: Check) -> Iterator[Move]:
+    def pairs(self, places: Places, person: Profile, is_there: Check, others: Sequence[Change]) -> Iterator[Move]:
         """With somebody who differs in two of these answers and in nothing else."""
         for one, other in combinations(places, 2):
             for answer, second in product(self.domains[one], self.domains[other]):
                 partner = changed(changed(person, one, answer), other, second)
                 if answer != person[one] and second != person[other] and is_there(partner):
-                    yield exchange(person, partner, one), self.with_places[one, other]
+                    changes = exchange(person, partner, one)
+                    if self.can_be_whole(changes, others):
+                        yield changes, self.with_places[one, other]
 
     def across(self, questions: list[int], person: Profile, is_there: Check) -> Iterator[Move]:
         """With a partner whose third answer is another one; a second pair exchanges back what that would change."""

@@ -143,6 +143,14 @@ def known(mail: OutgoingMail) -> Known:
     return found
 
 
+def imagine(mail: OutgoingMail, webinar: Webinar, *, starts_at: datetime) -> None:
+    """For a look at a reminder whose hour has not come: nothing of it is written down yet."""
+    mail.context = {"reminder": 0}
+    about = Reminder(webinar=webinar, starts_at=starts_at)
+    found = mail.__dict__["known"] = Known(reminders={0: about}, webinars={webinar.pk: webinar})
+    gather_seats(found, {account_of(mail)})
+
+
 def gather(mails: Sequence[OutgoingMail]) -> None:
     """The newest facts, once for all of them."""
     found = Known()

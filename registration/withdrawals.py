@@ -1,5 +1,6 @@
 """Who took a consent back after an organisation had downloaded her: its people are told, and say when she is removed."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -107,8 +108,16 @@ def settle(withdrawal: int, user: User, *, now: datetime) -> bool:
     return True
 
 
-def lapse(participant: Participant, organisations: Sequence[Organisation], *, now: datetime) -> None:
-    """She shares with it again: what it has of her need not go any more."""
-    codes = Registration.objects.filter(participant=participant).values("code")
-    open_before = Withdrawal.objects.filter(organisation__in=organisations, registration_code__in=codes, done_at=None)
-    open_before.update(done_at=now)
+def lapse(granted: Iterable[Consent], *, now: datetime) -> None:
+    """They share with these organisations again: what those have of them need not go any more."""
+    people: dict[int, set[int]] = defaultdict(set)
+    for consent in granted:
+        if consent.organisation_id:
+            people[consent.participant_id].add(consent.organisation_id)
+    alike: dict[frozenset[int], list[int]] = defaultdict(list)
+    for person, hosts in people.items():
+        alike[frozenset(hosts)].append(person)
+    for together, group in alike.items():
+        codes = Registration.objects.filter(participant__in=group).values("code")
+        open_before = Withdrawal.objects.filter(organisation__in=together, registration_code__in=codes, done_at=None)
+        open_before.update(done_at=now)

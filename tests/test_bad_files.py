@@ -13,8 +13,12 @@ import xlsxwriter
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
 
+from conference import spreadsheets, tables
 from conference.models import Material, Speaker
+from registration import audit, erasure
 from registration.models import AuditEntry, Participant
 from tests import factories
 
@@ -63,6 +67,18 @@ BAD_TABLES = {
 }
 
 
+def why_of(content):
+    return audit.UNREADABLE if content else audit.EMPTY
+
+
+def on_record():
+    """What kind of row, and why, for whoever runs the site."""
+    entries = AuditEntry.objects.filter(action="refused").order_by("pk")
+    facts = [(entry.object_type, entry.details.split(", ")) for entry in entries]
+    assert all(parts[0] == audit.NOT_TAKEN for _kind, parts in facts)
+    return [(kind, parts[1]) for kind, parts in facts]
+
+
 def staff(name):
     user = factories.UserFactory(is_staff=True)
     user.groups.add(Group.objects.get(name=name))
@@ -90,9 +106,8 @@ def test_a_bad_file_of_content_is_refused_in_words_at_once(bait, name, language,
     [words] = form.errors["file"]
     assert len(words) > 10
     assert Speaker.objects.get().name == "Satu"
-    if BAD_TABLES[bait]:
-        assert "refused" in caplog.text
-        assert "Wa Ode" not in caplog.text
+    assert on_record() == [("conference.speaker", why_of(BAD_TABLES[bait]))]
+    assert "Wa Ode" not in caplog.text
 
 
 @pytest.mark.parametrize("bait", BAD_TABLES)
@@ -106,9 +121,7 @@ def test_a_bad_list_of_people_is_refused_and_on_record(bait, organiser):
     assert time.monotonic() - started < 4
     assert answer.context_data["form"].errors["file"]
     assert not Participant.objects.exists()
-    if BAD_TABLES[bait]:
-        entry = AuditEntry.objects.get(action="refused")
-        assert entry.object_type == "registration.registration"
+    assert on_record() == [("registration.registration", why_of(BAD_TABLES[bait]))]
 
 
 @pytest.mark.parametrize("bait", BAD_TABLES)
@@ -116,11 +129,59 @@ def test_a_bad_list_of_a_group_is_refused_in_words(bait, signed_in_client, caplo
     own = factories.ParticipantFactory()
     carer, webinar = signed_in_client(own.account, fresh=True), factories.WebinarFactory()
     started = time.monotonic()
-    with caplog.at_level(logging.WARNING, logger="registration.group_forms"):
+    with caplog.at_level(logging.WARNING):
         answer = upload(carer, "/saya/rombongan/berkas/", BAD_TABLES[bait], "a.csv", webinars=[webinar.slug])
     assert time.monotonic() - started < 4
     assert answer.context["form"].errors["file"]
     assert Participant.objects.count() == 1
+    assert on_record() == [("registration.participant", why_of(BAD_TABLES[bait]))]
+    assert "Wa Ode" not in caplog.text
+
+
+ROWS_TWICE = b"Nama;Provinsi;Setuju ikut\nWa Ode;NTT;ya\nWa Ode;NTT;ya\n"
+
+
+def test_rows_that_stand_twice_are_on_record_too(organiser, signed_in_client):
+    webinar = factories.WebinarFactory()
+    answer = upload(organiser, reverse("admin:conference_speaker_table"), b"slug,name\na,b\na,c\n", "isi.csv")
+    assert answer.context_data["wrong"]
+    own = factories.ParticipantFactory()
+    carer, facts = signed_in_client(own.account, fresh=True), {"webinars": [webinar.slug]}
+    answer = upload(carer, "/saya/rombongan/berkas/", ROWS_TWICE, "a.csv", **facts)
+    assert answer.context["wrong"]
+    assert on_record() == [("conference.speaker", audit.WRONG_ROWS), ("registration.participant", audit.WRONG_ROWS)]
+    carer.post("/saya/rombongan/berkas/", {"rows": answer.context["kept"], **facts})  # mended in the page: no new file
+    assert len(on_record()) == 2
+
+
+def test_renamed_columns_are_named_and_on_record(organiser):
+    answer = upload(organiser, reverse("admin:conference_speaker_table"), b"alamat,nama_orang\nsatu,Wa\n", "isi.csv")
+    assert answer.context_data["form"].errors["file"]
+    assert on_record() == [("conference.speaker", audit.UNREADABLE)]
+
+
+def test_her_name_leaves_the_record_of_her_files_with_her_account(signed_in_client):
+    own = factories.ParticipantFactory()
+    upload(signed_in_client(own.account, fresh=True), "/saya/rombongan/berkas/", b"x", "a.csv")
+    assert AuditEntry.objects.get(action="refused").actor_name == own.email
+    erasure.erase(own, now=timezone.now())
+    assert AuditEntry.objects.get(action="refused").actor_name == ""
+
+
+# So many cells in cells take hours where each is looked for in all that is around it.
+NESTED = (
+    b'<worksheet><sheetData><row r="1">'
+    + b"<c><row>" * 30_000
+    + b"</row></c>" * 30_000
+    + b"</row></sheetData></worksheet>"
+)
+
+
+@pytest.mark.parametrize("limits", [spreadsheets.A_LIST, tables.LIMITS])
+def test_rows_in_cells_in_rows_are_read_once(limits):
+    started = time.monotonic()
+    spreadsheets.read(workbook(**{"xl__worksheets__sheet1.xml": NESTED}), limits)
+    assert time.monotonic() - started < 4
 
 
 # ---- Pictures and materials
@@ -148,6 +209,53 @@ def test_what_is_no_good_picture_is_refused(content, organiser):
     assert answer.context_data["adminform"].form.errors["photo"]
     speaker.refresh_from_db()
     assert (speaker.name, speaker.photo.name) == ("Satu", "")
+    [(kind, why)] = on_record()
+    assert (kind, why in (audit.OTHER_KIND, audit.TOO_LARGE)) == ("conference.speaker", True)
+
+
+GPS, MAKER = 0x8825, 0x010F
+
+
+def portrait(format):
+    """With where it was taken, whose camera it was, a comment, and a page behind it."""
+    exif = Image.Exif()
+    exif[MAKER] = "Kamera rahasia"
+    exif[0x0112] = 6  # lies on its side
+    exif.get_ifd(GPS)[2] = (10.0, 10.0, 10.0)
+    file, more = io.BytesIO(), {"comment": b"alamat rumah"} if format == "JPEG" else {}
+    Image.new("RGB", (60, 40), "#804020").save(file, format, exif=exif, **more)
+    return file.getvalue() + b"<html><script>alert(1)</script></html>"
+
+
+def send_photo(organiser, content, name):
+    speaker = factories.SpeakerFactory(slug="satu", name="Satu")
+    form = {"name": "Satu", "slug": "satu", "photo": SimpleUploadedFile(name, content), "photo_alt_ind": "Potret"}
+    inline = {"appearances-TOTAL_FORMS": "0", "appearances-INITIAL_FORMS": "0"}
+    answer = organiser.post(reverse("admin:conference_speaker_change", args=[speaker.pk]), form | inline)
+    speaker.refresh_from_db()
+    return answer, speaker
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_of_a_photo_the_picture_alone_is_kept(format, organiser):
+    """Whoever guesses its address finds no more than pages show."""
+    answer, speaker = send_photo(organiser, portrait(format), f"foto.{format.lower()}")
+    assert answer.status_code == 302
+    kept = speaker.photo.read()
+    speaker.photo.close()
+    for secret in (b"rahasia", b"alamat rumah", b"<script>", b"Exif"):
+        assert secret not in kept
+    with Image.open(io.BytesIO(kept)) as image:
+        assert (image.format, image.size, dict(image.getexif())) == (format, (40, 60), {})
+
+
+def test_a_photo_that_breaks_off_is_refused_and_on_record(organiser):
+    whole = io.BytesIO()
+    Image.effect_noise((400, 400), 90).save(whole, "JPEG")
+    answer, speaker = send_photo(organiser, whole.getvalue()[:2000], "foto.jpg")
+    assert answer.context_data["adminform"].form.errors["photo"]
+    assert not speaker.photo
+    assert on_record() == [("conference.speaker", audit.OTHER_KIND)]
 
 
 def docx(*, macros=False):
@@ -184,6 +292,7 @@ def test_a_material_is_what_its_name_says(name, content, is_good, organiser):
     assert Material.objects.exists() == is_good
     if not is_good:
         assert answer.context_data["adminform"].form.errors["file"]
+    assert [kind for kind, _why in on_record()] == ([] if is_good else ["conference.material"])
 
 
 def test_a_workbook_called_csv_and_a_csv_called_xlsx_are_what_they_are(organiser):

@@ -1,5 +1,6 @@
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ImageField, TextField, URLField
 from django.utils.text import capfirst
@@ -8,7 +9,7 @@ from unfold.admin import StackedInline, TabularInline
 
 from conference import changes, photos, uploads
 from conference.admin.versions import VersionedAdmin
-from conference.validators import validate_image
+from conference.validators import unread_image, validate_image
 
 LANGUAGE_NAMES = dict(settings.LANGUAGES)
 
@@ -33,12 +34,24 @@ HELP = {
 }
 
 
+class PictureField(forms.ImageField):
+    def to_python(self, data):
+        try:
+            return super().to_python(data)
+        except ValidationError as error:
+            if error.code != "invalid_image":
+                raise
+            raise unread_image(data, error.__cause__) from error
+
+
 class OrganiserFields:
     """Names the language beside a translated field, and looks into uploaded images."""
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if isinstance(db_field, URLField):
             kwargs["assume_scheme"] = "https"
+        if isinstance(db_field, ImageField):
+            kwargs["form_class"] = PictureField
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and (language := getattr(db_field, "language", None)):
             name = capfirst(db_field.translated_field.verbose_name)

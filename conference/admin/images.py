@@ -2,11 +2,17 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from PIL import Image
 
 from conference import photos
+from conference.validators import unread_image
+
+# What Pillow says of a picture whose beginning alone is sound.
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
 class CropWidget(forms.TextInput):
@@ -47,6 +53,8 @@ class ImageForm(forms.ModelForm):
     def clean(self):
         data = super().clean()
         image, crop, words = (f"{self.image_field}{end}" for end in ("", "_crop", "_alt_ind"))
+        if isinstance(data.get(image), UploadedFile):
+            self.strip(image)
         if image not in data or words not in data:
             return data
         if not data[image]:
@@ -57,6 +65,13 @@ class ImageForm(forms.ModelForm):
         if image in self.changed_data and crop not in self.changed_data:
             self.choose_nothing(crop)  # that of the earlier image
         return data
+
+    def strip(self, image):
+        upload = self.cleaned_data[image]
+        try:
+            self.cleaned_data[image] = photos.bare(upload)
+        except UNREADABLE as error:
+            self.add_error(image, unread_image(upload, error))
 
     def choose_nothing(self, crop):
         """On the row too: Django leaves a column alone that a browser has sent nothing about."""

@@ -21,6 +21,7 @@ class Line:
     number: int
     key: str
     cells: dict
+    formulas: set = field(default_factory=set)
     row: object = None
     changed: list = field(default_factory=list)
     errors: list = field(default_factory=list)
@@ -127,7 +128,7 @@ def read(model_admin, request, grid):
         raise Unreadable(_("The file has the names of the columns, but nothing below them."))
     find_rows(model_admin, request, lines, names)
     for line in lines:
-        compare(line, names)
+        compare(model_admin.model, line, names)
     return Plan(lines, [name for name in allowed if name not in names])
 
 
@@ -138,6 +139,7 @@ def lines_of(model, names, grid):
             continue
         cells = {name: tables.unguarded(cell) for name, cell in zip(names, [*row, *[""] * len(names)], strict=False)}
         line = Line(number, cells[key].strip(), cells)
+        line.formulas = {name for name, cell in zip(names, row, strict=False) if cell.startswith("=")}
         if any(cell.strip() for cell in row[len(names) :]):
             line.errors.append(("", _("This row has more cells than there are columns.")))
         yield line
@@ -163,12 +165,15 @@ def find_rows(model_admin, request, lines, names):
         seen.setdefault(line.key, line.number)
 
 
-def compare(line, names):
-    """Cells that say what is there already are left alone, however it came there."""
-    stored = tables.cells_of(line.row, names) if line.row else dict.fromkeys(names, "")
-    line.changed = [name for name in names if line.cells[name] != stored[name] and name != "id"]
+def compare(model, line, names):
+    """Cells that say what is there already are left alone, however it came there and however they say it."""
+    said = {name: tables.as_exported(model, name, line.cells[name]) for name in names if name != "id"}
+    stored = tables.cells_of(line.row, said) if line.row else dict.fromkeys(said, "")
+    line.changed = [name for name in said if said[name] != stored[name] and line.cells[name] != stored[name]]
+    if line.row:
+        line.changed = [name for name in line.changed if said[name] or not tables.may_be_left(model, name)]
     line.differences = [
-        versions.Difference(name, name, stored[name] or "-", line.cells[name] or "-") for name in line.changed
+        versions.Difference(name, name, stored[name] or "-", said[name] or "-") for name in line.changed
     ]
 
 
@@ -194,21 +199,23 @@ def fill_in_line(model_admin, request, line, slugs, save):
     model, values = model_admin.model, {}
     for column in line.changed:
         try:
+            if column in line.formulas:
+                raise tables.Wrong(_("This is a formula. Write what it gives."))
             values[tables.field_of(model, column)] = tables.read_cell(model, column, line.cells[column], slugs)
         except tables.Wrong as wrong:
             line.errors.append((column, str(wrong)))
-    if line.errors:
-        return
+    unread = {column for column, _words in line.errors}
     row = model_admin.get_queryset(request).get(pk=line.row.pk) if line.row else None
     form = filling.filled(model_admin, request, row, values)
-    if filling.is_sound(model_admin, form):
+    if filling.is_sound(model_admin, form) and not unread:
         try:
             with transaction.atomic():
                 save(form)
         except IntegrityError:
             line.errors.append(("", _("This row and another one say what can't be true together.")))
     else:
-        line.errors += [(column_of(model, name), words) for name, words in filling.problems(form)]
+        found = [(column_of(model, name), words) for name, words in filling.problems(form)]
+        line.errors += [(column, words) for column, words in found if column not in unread]
 
 
 def column_of(model, name):

@@ -105,6 +105,7 @@ class TableAdmin(ContentAdmin):
         facts = {
             "plan": plan,
             "wrong": plan.wrong[:MOST_SHOWN],
+            "wrong_rows": len(plan.wrong),
             "new": plan.new[:MOST_SHOWN],
             "changed": plan.changed[:MOST_SHOWN],
             "most": MOST_SHOWN,

@@ -54,7 +54,7 @@ class WebinarAdmin(PublishingAdmin, ContentOfWebinarAdmin):
     search_fields = ["title_ind", "title_en", "slug", "hosts__name_ind", "hosts__acronym"]
     search_help_text = _("Title or host")
     date_hierarchy = "date"
-    ordering = ["-date", "number"]
+    ordering = ["-edition__starts_on", "number"]
     prepopulated_fields = {"slug": ["title_ind"]}
     autocomplete_fields = ["edition", "hosts"]
     inlines = [AgendaItemInline, AppearanceInline, MaterialInline]

@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from conference.admin import OrganiserFields
 from conference.admin.steps import back_to, page
+from conference.models import Edition
 from registration import announcements, audiences, pace
 from registration.admin.announcement_forms import LANGUAGES, AnnouncementForm, SendForm
 from registration.models import Announcement
@@ -105,6 +106,9 @@ class AnnouncementAdmin(OrganiserFields, ModelAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)  # it would take along what was sent
         return actions
+
+    def get_changeform_initial_data(self, request):
+        return {"edition": Edition.objects.current()} | super().get_changeform_initial_data(request)
 
     def save_model(self, request, obj, form, change):
         if not change:

@@ -32,7 +32,7 @@ from registration.admin.readonly import ABSURD, ReadOnlyAdmin, pk_of
 from registration.models import AuditEntry, Event, Participant, PartnerMember, User
 
 Action = AuditEntry.Action
-COLOURS = {
+COLOURS = dict.fromkeys(Action, "") | {  # one that is missing would show its key
     Action.LOOKED_AT: "info",
     Action.LISTED: "info",
     Action.LOOKED_AT_SENSITIVE: "danger",
@@ -200,7 +200,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 def details_in_words(details):
     """Steps and names of fields as the reader's language calls them; what is neither stays as it is."""
-    return ", ".join(word_for(part) for part in details.split(", ")) if details else ""
+    return " · ".join(all_in_words(part) for part in details.split(" · "))
+
+
+def all_in_words(names):
+    if names == ", ".join(exports.COLUMNS):
+        return gettext("all columns")
+    return ", ".join(word_for(part) for part in names.split(", ")) if names else ""
 
 
 def word_for(part):

@@ -146,14 +146,15 @@ def facts(chosen):
     }
 
 
-def counted():
-    """As of when, in words; empty before the first counting."""
+def counted(*, in_full=False):
+    """As of when, in words; empty before the first counting. A page of today needs no day, a file does."""
     latest = Counting.objects.first()
     if latest is None:
         return ""
     local = timezone.localtime(latest.counted_at)
     moment = f"{timezones.clock(local)} WITA"
-    return moment if local.date() == timezone.localdate() else f"{timezones.day(local.date())}, {moment}"
+    is_today = local.date() == timezone.localdate()
+    return moment if is_today and not in_full else f"{timezones.day(local.date())}, {moment}"
 
 
 def drawn(chart, chosen):
@@ -317,7 +318,7 @@ def table(chart, chosen):
     about = [
         [chart.title],
         [str(chosen.webinar or chosen.edition)],
-        [_("As of %(moment)s") % {"moment": counted() or "-"}],
+        [_("As of %(moment)s") % {"moment": counted(in_full=True) or "-"}],
     ]
     if chosen.edition.is_rehearsal:
         about.append([_("A rehearsal: made-up people are counted too.")])

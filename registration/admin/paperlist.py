@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass, field
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
@@ -166,7 +167,8 @@ def find_problems(sheet, carer):
     lines = [line for line in sheet.lines if not line.errors and not line.form.cleaned_data["email"]]
     for problem in care.problems(carer, [line.form.entry() for line in lines]):
         if problem.place is None:
-            sheet.about_all.append(problem.words)
+            words = _("One account has the care of %(most)d people without an address at most. Divide the list.")
+            sheet.about_all.append(words % {"most": settings.PEOPLE_PER_CARER})
         else:
             told = IN_A_LIST.get(problem.field, problem.words)
             lines[problem.place].more.append((paperlist.LABELS.get(problem.field, ""), told))
@@ -222,7 +224,6 @@ class PaperListAdmin(ReadOnlyAdmin):
                 sheet = look_into(content, facts, request.user, form.carer, webinars)
                 return self.show_sheet(request, sheet, content, facts | {"carer": form.carer.pk}, webinars)
             except Unreadable as error:
-                self.refuse_file(request, content)
                 form.add_error("file", str(error))
         return self.start_page(request, form, webinars)
 
@@ -241,15 +242,12 @@ class PaperListAdmin(ReadOnlyAdmin):
         facts = {"form": form, "columns": paperlist.COLUMNS, "exports": exports, "is_open": bool(webinars)}
         return self.paper_page(request, "start", **facts)
 
-    def refuse_file(self, request, content):
-        facts = {"actor": request.user, "now": timezone.now(), "organisation": None}
-        audit.refuse("registration.registration", "", details=f"list from paper: {len(content)} bytes", **facts)
-
     def show_sheet(self, request, sheet, content, facts, webinars, words=""):
         is_sound = not sheet.wrong and not sheet.about_all
         context = {
             "sheet": sheet,
             "wrong": sheet.wrong[:MOST_SHOWN],
+            "wrong_rows": len(sheet.wrong) + len(sheet.about_all),
             "most": MOST_SHOWN,
             "wanted": seats_wanted(sheet, webinars),
             "kept": kept_in_page([request.user.pk, facts], content, SALT) if is_sound else "",

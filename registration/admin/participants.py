@@ -16,7 +16,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from conference.admin.steps import back_to
-from registration import bounces, finding, history, merging, reached, rights, roles, timeline
+from registration import bounces, finding, history, mergedmail, merging, reached, rights, roles, timeline
 from registration.admin.bounces import BouncesFilter, with_bounces
 from registration.admin.mail import MailInline
 from registration.admin.readonly import ListAdmin, LongListPaginator, ReadOnlyAdmin, ReadOnlyInline
@@ -90,7 +90,7 @@ class ParticipantAdmin(ListAdmin):
     ]
     list_select_related = ["account"]
     search_fields = ["name"]  # any: the search is finding's
-    search_help_text = _("Name, email, phone or organisation")
+    search_help_text = _("Name, email, phone, organisation or registration code")
     sortable_by = ["created_at"]
     ordering = ["-created_at", "-pk"]
     readonly_fields = [
@@ -222,7 +222,11 @@ class ParticipantAdmin(ListAdmin):
         objection = objection_to(kept, other)
         if request.method != "POST" or objection:
             return self.preview(request, kept, other, objection)
-        merged = merging.merge(kept, other, actor=request.user, now=timezone.now())
+        try:
+            merged = merging.merge(kept, other, actor=request.user, now=timezone.now())
+        except mergedmail.InHand:
+            words = _("A mail to both is leaving at this moment. Please merge the two in a few minutes.")
+            return back_to(request, self, words, messages.WARNING, merge_page(kept, other))
         words = _("The two entries are one now.") if merged else _("One of the two entries has gone before.")
         return back_to(request, self, words, messages.SUCCESS if merged else messages.WARNING, page_of(kept))
 

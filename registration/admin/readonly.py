@@ -3,7 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, ChangeList
 from django.core.exceptions import FieldError
 from django.core.paginator import Paginator
 from django.db import DataError
@@ -40,6 +40,18 @@ class LongListPaginator(Paginator):
         return self.object_list.order_by()[: self.COUNTED + 1].count()
 
 
+class SortedChangeList(ChangeList):
+    """Django offers `sortable_by` alone, but sorts by any column that an address names."""
+
+    def get_ordering(self, request, queryset):
+        names = self.list_display if self.sortable_by is None else self.sortable_by
+        offered = {str(place) for place, name in enumerate(self.list_display) if name in names}
+        wished = self.params.get(ORDER_VAR, "").split(".")
+        if not {place.removeprefix("-") for place in wished} <= offered:
+            self.params.pop(ORDER_VAR, None)
+        return super().get_ordering(request, queryset)
+
+
 class ListAdmin(ModelAdmin):
     compressed_fields = False
     list_filter_sheet = False
@@ -52,6 +64,9 @@ class ListAdmin(ModelAdmin):
     acts_on_all = ()
     # Django lets a reader filter a list by any column in its address, and so guess what no page shows her.
     secret_fields = ()
+
+    def get_changelist(self, request, **kwargs):
+        return SortedChangeList
 
     def lookup_allowed(self, lookup, value, request=None):
         return lookup.partition("__")[0] not in self.secret_fields and super().lookup_allowed(lookup, value, request)

@@ -169,6 +169,7 @@ class KeptCountAdmin(ReadOnlyAdmin):
             "ready": [ready(name, asked, years) for name, asked in READY] if is_valid else [],
             "pack": address("report_pack", {"edition": years}),
             "compare": comparison(form),
+            "rehearsals": reportwords.rehearsals(row for row in form.editions if str(row.year) in years),
         }
         is_fine = is_valid or not form.editions
         return self.page(request, "admin/registration/report/start.html", context, status=200 if is_fine else 400)
@@ -302,7 +303,7 @@ def shown(report):
         "report": report,
         "report_title": reportwords.title(report),
         "subtitle": reportwords.subtitle(report),
-        "rehearsals": reportwords.rehearsals(report),
+        "rehearsals": reportwords.rehearsals(report.ask.editions),
         "definitions": reportwords.definitions(report),
         "measures": reportfiles.measures(report),
         "rows_label": reports.QUESTIONS[report.ask.rows].label,

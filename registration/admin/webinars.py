@@ -130,7 +130,8 @@ class WebinarAdmin(conference.WebinarAdmin):
             "%d mails tell of the cancellation and offer the other webinars.",
             count,
         )
-        self.message_user(request, words % count, messages.SUCCESS)
+        words = words % count if count else _("Nobody was in it, so no mail goes out.")
+        self.message_user(request, words, messages.SUCCESS)
 
     def has_decide_permission(self, request):
         return request.user.has_perm("registration.change_registration")

@@ -91,11 +91,16 @@ class PreparedFile(models.Model):
         indexes = [models.Index(fields=["created_at"], condition=Q(status="queued"), name="prepared_file_queued")]
 
     def __str__(self) -> str:
-        return " · ".join(filter(None, [self.owner_name, self.webinar.title if self.webinar else "", self.format]))
+        return " · ".join(filter(None, [self.owner_name, self.webinar.title if self.webinar else ""]))
 
     @property
     def owner_name(self) -> str:
         return self.organisation.name if self.organisation else str(_("Organisers"))
+
+    @property
+    def program(self) -> str:
+        """Which it is for, in the words of the buttons that ask for one."""
+        return "Excel" if self.format == Download.Format.XLSX else "CSV"
 
     @property
     def is_ready(self) -> bool:

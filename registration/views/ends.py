@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from registration import erasure, takeaway
+from registration import audit, erasure, takeaway
 from registration.models import Participant, User
 from registration.views.fresh import fresh_code_required
 
@@ -96,6 +96,7 @@ def what_goes(request: HttpRequest, participant: Participant | None) -> dict[str
         "is_own": participant is None or participant.email_key == user.email_key,
         "others": others,
         "has_task": user.is_staff or user.is_superuser or user.partner_memberships.exists(),
+        "is_recorded": audit.names(user.pk),
     }
     if participant is None:
         return context

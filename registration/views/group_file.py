@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from conference.models import Webinar
 from conference.spreadsheets import Unreadable
-from registration import care, groupfile, limits, regions
+from registration import audit, care, groupfile, limits, regions
 from registration.group_forms import InCareForm, ListForm
+from registration.models import Participant
 from registration.views.fresh import fresh_code_required
 from registration.views.group import language, open_webinars, take_problems, too_often
 
@@ -74,7 +75,18 @@ def upload(request: HttpRequest) -> HttpResponse:
             return preview(request, groupfile.listed(form.cleaned_data["file"]), webinars)
         except Unreadable as error:
             form.add_error("file", str(error))
+    if form.is_bound and form.has_error("file"):
+        note_refusal(request, "unreadable")
     return page(request, form)
+
+
+def note_refusal(request: HttpRequest, why: str) -> None:
+    """For those who run the site: somebody can't get her group in, or tries what she may with files."""
+    if sent := request.FILES.get("file"):
+        label = Participant._meta.label_lower
+        audit.refuse_file(
+            label, "", why if sent.size else "empty", size=sent.size, actor=request.user, now=timezone.now()
+        )
 
 
 def page(request: HttpRequest, form: ListForm) -> HttpResponse:
@@ -117,6 +129,8 @@ def preview(request: HttpRequest, listed: groupfile.Listed, webinars: list[Webin
     if is_sound and request.POST.get("action") == "write" and (answer := write(request, forms, about_all)):
         return answer
     lines = lines_of(listed, forms)
+    if not is_sound or about_all:
+        note_refusal(request, "rows")
     context = {
         "lines": lines,
         "wrong": [line for line in lines if line.wrong],

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from registration import accounts, addresses, limits, links, roleinvitations
 from registration.models import RoleInvitation, User
+from registration.role_forms import NameForm
 
 STATUS = {"open": 200, "taken": 410, "revoked": 410, "expired": 410}
 
@@ -28,13 +29,16 @@ def role(request: HttpRequest, token: str) -> HttpResponse:
     is_hers = request.user.is_authenticated and roleinvitations.is_for(request.user, invitation)
     if request.method == "POST" and state == "open" and not request.user.is_authenticated:
         return send_code(request, invitation)
-    if request.method == "POST" and is_hers and roleinvitations.take(invitation, request.user, now=now):
+    form = name_form(request) if is_hers else None
+    is_answered = request.method == "POST" and form is not None and form.is_valid()
+    if is_answered and roleinvitations.take(invitation, request.user, name=form.cleaned_data.get("name", ""), now=now):
         messages.success(request, _("Thank you: the role is yours."))
         return redirect("mfa_index" if accounts.lacks_second_factor(request.user) else place_of(request.user))
-    context = {"state": state, "invitation": invitation, "is_hers": is_hers, "place": "", "token": token}
+    context = {"state": state, "invitation": invitation, "is_hers": is_hers, "place": "", "token": token, "form": form}
     if state == "taken" and is_hers:
         context["place"] = place_of(request.user)
-    status = 403 if request.method == "POST" and state == "open" else STATUS[state]
+    is_refused = request.method == "POST" and state == "open" and (is_answered or not is_hers)
+    status = 403 if is_refused else STATUS[state]
     return render(request, "registration/role.html", context, status=200 if context["place"] else status)
 
 
@@ -47,9 +51,13 @@ def send_code(request: HttpRequest, invitation: RoleInvitation) -> HttpResponse:
     return redirect(f"{reverse('account_confirm_login_code')}?{urlencode({'next': request.path})}")
 
 
+def name_form(request: HttpRequest) -> NameForm:
+    """Without a question for somebody whose account has a name; who attends has told hers there."""
+    user, answers = request.user, request.POST if request.method == "POST" else None
+    own = user.participants.filter(email=user.email).values_list("name", flat=True).first()
+    return NameForm(answers, is_known=bool(user.name), initial={"name": own or ""})
+
+
 def place_of(user: User) -> str:
-    """Where her role is at home; she may have had it for no longer than this request."""
-    user = User.objects.get(pk=user.pk)
-    if user.is_staff:
-        return reverse("admin:index")
-    return reverse("registration:partner_room" if user.partner_memberships.exists() else "registration:mine")
+    """She may have had her role for no longer than this request."""
+    return accounts.place_of(User.objects.get(pk=user.pk))

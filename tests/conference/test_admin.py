@@ -184,9 +184,9 @@ def test_a_second_current_edition_is_answered_with_the_first(owner):
 # ---- Images
 
 
-def image(name="logo.png", kind="PNG", size=(20, 20)):
+def image(name="logo.png", kind="PNG", size=(20, 20), mode="RGB"):
     buffer = BytesIO()
-    Image.new("RGB", size, "#8E2B1F").save(buffer, kind)
+    Image.new(mode, size, "#8E2B1F" if mode == "RGB" else 0).save(buffer, kind)
     return SimpleUploadedFile(name, buffer.getvalue())
 
 
@@ -294,6 +294,22 @@ def test_forty_megabytes_are_answered_with_the_limit(owner):
 def test_what_is_no_web_image_is_answered(owner, logo):
     assert errors(upload(owner, logo))["logo"]
     assert not models.Organisation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"no image at all", "WebP"),
+    ],
+)
+def test_what_people_send_for_an_image_is_named(content, words, owner):
+    assert words in str(errors(upload(owner, SimpleUploadedFile("logo.jpg", content)))["logo"])
+
+
+def test_an_image_of_too_many_dots_is_not_called_damaged(owner):
+    assert "8000" in str(errors(upload(owner, image(size=(20_000, 20_000), mode="1")))["logo"])
 
 
 def test_a_lost_file_does_not_break_its_form(owner):

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +136,11 @@ def test_a_formula_is_a_text_and_a_program_calculates_nothing_with_it(organiser)
     assert {cell.data_type for line in workbook.active for cell in line} <= {"s", "n", "inlineStr"}
     assert "f" not in {cell.data_type for line in workbook.active for cell in line}
     row["bio_id"] = "=1+1"
+    refused = send(organiser, Speaker, written([row]))
+    assert [(column, words) for _row, column, words in errors(refused)] == [
+        ("bio_id", "This is a formula. Write what it gives.")
+    ]
+    row["bio_id"] = "'=1+1"
     import_(organiser, Speaker, written([row]))
     speaker.refresh_from_db()
     assert speaker.bio_ind == "=1+1"
@@ -166,6 +171,25 @@ def test_a_file_changed_in_a_spreadsheet_program(organiser):
     assert (webinar.title_ind, webinar.capacity) == ("Judul baru", 75)
     newest = versions.of(webinar).order_by("-history_id").first()
     assert (newest.history_change_reason, newest.history_user_id) == ("import", organiser_of(organiser))
+
+
+def test_what_a_program_has_written_in_its_own_way_is_no_change(organiser):
+    """Days as numbers, TRUE and commas without a space; and what is new is shown as an export would say it."""
+    webinar = factories.WebinarFactory(reminder_minutes=[60, 10], has_captions=True)
+    start = timezone.localtime(webinar.starts_at)
+    workbook = openpyxl.load_workbook(io.BytesIO(exported(organiser, Webinar, "xlsx")))
+    sheet = workbook.active
+    place = {cell.value: cell.column for cell in sheet[1]}
+    sheet.cell(2, place["date"], webinar.date)
+    sheet.cell(2, place["starts_at_wita"], start.replace(tzinfo=None))
+    sheet.cell(2, place["has_captions"], True)
+    sheet.cell(2, place["reminder_minutes"], "60,10")
+    sheet.cell(2, place["join_opens_minutes"], None)  # never empty: it stays
+    sheet.cell(2, place["ends_at_wita"], start.replace(tzinfo=None, hour=23, minute=30))
+    file = io.BytesIO()
+    workbook.save(file)
+    [line] = send(organiser, Webinar, file.getvalue(), "isi.xlsx").context_data["plan"].changed
+    assert [(one.name, one.new) for one in line.differences] == [("ends_at_wita", f"{start:%Y-%m-%d} 23:30")]
 
 
 def organiser_of(client):
@@ -248,6 +272,16 @@ def test_each_wrong_cell_is_named_by_row_and_column(column, cell, words, organis
     [(number, where, told), *_more] = errors(preview)
     assert (number, where) == (2, column)
     assert words in told
+
+
+def test_all_that_is_wrong_in_a_row_is_named_at_once(organiser):
+    factories.WebinarFactory(slug="satu")
+    row = {"slug": "satu", "hosts": "tidak-ada", "capacity": "banyak", "starts_at_wita": "besok"}
+    preview = send(organiser, Webinar, written([row]))
+    assert sorted(column for _row, column, _words in errors(preview)) == ["capacity", "hosts", "starts_at_wita"]
+    row = {"slug": "dua", "edition": "tidak-ada"}  # a new one: what can't be read isn't called missing too
+    preview = send(organiser, Webinar, written([row]))
+    assert [column for _row, column, _words in errors(preview)].count("edition") == 1
 
 
 @pytest.mark.parametrize(

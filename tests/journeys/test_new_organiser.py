@@ -57,6 +57,7 @@ def take_up(page, mailbox):
     page.get_by_role("button", name="Kirim kode").click()
     page.fill("[name=code]", OutgoingMail.objects.filter(kind="code", to=ADDRESS).latest("pk").context["code"])
     send(page)
+    page.fill("[name=name]", "Rina Penyelenggara")
     page.get_by_role("button", name="Terima peran").click()
     page.get_by_role("link", name="Hubungkan aplikasi").click()
     page.fill("[name=code]", totp(page.locator("#authenticator_secret").input_value()))

@@ -76,6 +76,7 @@ def take_up(page, mailbox, address):
     page.wait_for_selector("[name=code]")
     page.fill("[name=code]", code_in(newest_mail(mailbox, address)))
     press(page, "Confirm")
+    page.fill("[name=name]", "Maria Contoh")
     press(page, "Take up the role")
     page.get_by_role("link", name=say("id", "Connect an app")).click()
     secret = page.locator("#authenticator_secret").input_value()

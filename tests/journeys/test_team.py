@@ -51,6 +51,7 @@ def test_from_the_invitation_to_the_room(new_page, sign_in_page, mailbox, langua
     page.fill("[name=code]", code_for("baru@example.org"))
     page.get_by_role("button", name=say(language, "Confirm")).click()
     fits(page)
+    page.fill("[name=name]", "Maria Baru")
     page.get_by_role("button", name=say(language, "Take up the role")).click()
     fits(page)
     page.get_by_role("link", name=say(language, "Connect an app")).click()

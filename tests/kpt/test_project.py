@@ -279,13 +279,15 @@ def facts_of(kind):
     if kind == Kind.CODE:
         return registration, {"code": "123456"}
     if kind == Kind.DATA_DELETED:
-        return registration, {"name": person.name, "is_in_care": False, "is_account_gone": True}
+        facts = {"name": person.name, "is_in_care": False, "is_account_gone": True, "is_recorded": False}
+        return registration, facts
     if kind == Kind.INVITATION:
         return registration, {"invitation": InvitationFactory(email=person.email).pk}
     if kind in (Kind.GROUP, Kind.HANDOVER):
         other = RegistrationFactory(participant=ParticipantFactory(email="", account=person.account)).participant
         offer = other.handovers.create(email="other@example.org", created_by=person.account)
-        return registration, {"carer": person.account_id, "people": [other.pk], "handover": offer.pk}
+        whom = {"carer": person.account_id, "people": [other.pk]}
+        return registration, whom if kind == Kind.GROUP else {"handover": offer.pk}
     if kind == Kind.WITHDRAWAL:
         member = PartnerMemberFactory(user=person.account)
         member.organisation.withdrawals.create(

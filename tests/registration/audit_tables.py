@@ -101,3 +101,47 @@ class Simplex:
             else:
                 self.pivot(place, column)
         self.table = [[*row[: self.number], row[-1]] for row in self.table]
+
+
+class Equations:
+    """What all tables say together, and whether a sum and a difference of them gives a number."""
+
+    PRIME = 2**61 - 1  # as good as fractions, and quicker
+
+    def __init__(self, protected):
+        self.people = list(product(*protected.domains, "10"))
+        self.basis, self.hidden = {}, []
+        for places in sorted(protected.tables):
+            if len(protected.domains) in places:  # the same by attendance
+                continue
+            for cell in product(*(protected.domains[place] for place in places)):
+                self.read(places, cell, None, protected.registered(places, cell))
+                self.read(places, cell, "1", protected.attended(places, cell))
+
+    def read(self, places, cell, came, shown):
+        if shown is None:
+            self.hidden.append((places, cell, came))
+        elif rest := self.without_known(self.members(places, cell, came)):
+            first = min(rest)
+            inverse = pow(rest[first], -1, self.PRIME)
+            self.basis[first] = {place: part * inverse % self.PRIME for place, part in rest.items()}
+
+    def members(self, places, cell, came):
+        chosen = list(zip(places, cell, strict=True))
+        return {
+            number: 1
+            for number, person in enumerate(self.people)
+            if came in (None, person[-1]) and all(person[place] == answer for place, answer in chosen)
+        }
+
+    def without_known(self, row):
+        """What is left of it when all that is known is taken away."""
+        for first in range(len(self.people)):
+            if (factor := row.get(first)) and first in self.basis:
+                for place, part in self.basis[first].items():
+                    row[place] = (row.get(place, 0) - factor * part) % self.PRIME
+                row = {place: part for place, part in row.items() if part}
+        return row
+
+    def gives(self, places, cell, came):
+        return not self.without_known(self.members(places, cell, came))

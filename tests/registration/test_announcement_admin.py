@@ -62,6 +62,10 @@ def text_of(answer):
 # ---- Writing
 
 
+def test_a_new_one_begins_with_the_current_edition(organiser, webinar):
+    assert organiser.get(url("add")).context["adminform"].form["edition"].value() == webinar.edition_id
+
+
 def test_what_is_ticked_becomes_the_audience(organiser, webinar):
     data = typed(
         webinar, statuses=["CONFIRMED"], attended="no", provinces=["53", "91"], languages=["id"], consents=["partner"]

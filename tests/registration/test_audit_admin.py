@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import lazy
 from openpyxl import load_workbook
 
-from registration import audit
+from registration import audit, exports
 from registration.models import AuditEntry, Registration, SensitiveAnswers
 from tests import factories
 
@@ -260,6 +260,13 @@ def test_the_page_reads_as_a_line_of_time_and_looking_through_it_is_noted(desk, 
     assert facts("action", "object_type", "rows", "actor")[3:] == [("listed", "registration.auditentry", 3, owner.pk)]
 
 
+@pytest.mark.parametrize("action", AuditEntry.Action)
+def test_each_deed_is_told_in_words(desk, owner, now, action):
+    AuditEntry.objects.create(at=now, actor=owner, action=action, object_type="registration.participant")
+    row = desk.get(LIST, {"action__exact": action}).content.decode().partition('id="result_list"')[2]
+    assert f"{action.label}\n" in row
+
+
 def test_nobody_adds_changes_or_deletes(desk, entries):
     entry = AuditEntry.objects.first()
     assert desk.get(f"{LIST}add/").status_code == 403
@@ -344,3 +351,11 @@ def test_too_many_rows_for_a_file_are_said_to_be_and_no_format_is_made_up(desk, 
     assert not AuditEntry.objects.filter(action="downloaded").exists()
     assert desk.post(f"{LIST}export/pdf/").status_code == 404
     assert desk.get(f"{LIST}export/csv/").status_code == 405
+
+
+def test_all_columns_are_said_in_two_words(desk, owner, now):
+    details = f"{', '.join(exports.COLUMNS)} · province, search"
+    AuditEntry.objects.create(
+        at=now, actor=owner, action="listed", object_type="registration.registration", details=details
+    )
+    assert "semua kolom · provinsi, " in desk.get(LIST).content.decode()

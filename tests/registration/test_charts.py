@@ -159,7 +159,7 @@ def test_the_files_hold_the_table_and_are_recorded(webinar, organiser, signed_in
     assert csv["Content-Disposition"].endswith('-province.csv"')
     lines = csv.content.decode("utf-8-sig").splitlines()
     assert lines[0] == "Provinces"
-    assert lines[2] == "As of 09:00 WITA"
+    assert lines[2] == '"As of Tuesday, 1 June 2027, 09:00 WITA"'
     assert "Nusa Tenggara Timur,8,7,0,1,0" in lines
     assert lines[-1] == "Total,14,13,0,1,0"
     xlsx = client.get(f"/en{reverse(DOWNLOAD, args=['webinars', 'xlsx'])}")

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group
 
-from registration import retention
-from registration.models import OutgoingMail, Participant, RetentionPeriod, RetentionRun, User
+from registration import audit, letters, retention
+from registration.models import Download, OutgoingMail, Participant, RetentionPeriod, RetentionRun, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,31 @@ def test_an_account_without_a_person_goes_too(signed_in_client):
     assert client.post("/saya/data/hapus/").url == "/saya/data/terhapus/"
     assert list(User.objects.all()) == [bait]
     assert OutgoingMail.objects.get().to == user.email
+
+
+@pytest.mark.parametrize("has_person", [True, False])
+def test_who_worked_with_peoples_data_is_told_that_the_record_names_her_on(has_person, signed_in_client, now):
+    """And it does: what she did must be shown also after she has gone. Of others nothing of the kind is said."""
+    user = factories.UserFactory(email="dulu@example.org", language="en")
+    if has_person:
+        factories.ParticipantFactory(email=user.email, account=user, language="en")
+    entry = audit.note(audit.Action.DOWNLOADED, Download, actor=user, now=now)
+    client = signed_in_client(user, fresh=True)
+    words = "until its time is over"
+    assert words in client.get("/en/saya/data/hapus/").content.decode()
+    client.post("/en/saya/data/hapus/")
+    assert not User.objects.exists()
+    entry.refresh_from_db()
+    assert entry.actor_name == "dulu@example.org"
+    mail = OutgoingMail.objects.get()
+    letters.compose(mail, now=now)
+    assert words in mail.text
+    assert words in mail.html
+    other = factories.ParticipantFactory()
+    client = signed_in_client(other.account, fresh=True)
+    assert words not in client.get("/en/saya/data/hapus/").content.decode()
+    client.post("/en/saya/data/hapus/")
+    assert OutgoingMail.objects.order_by("pk").last().context["is_recorded"] is False
 
 
 def test_an_organisers_account_does_not_go(signed_in_client):

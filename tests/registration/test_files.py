@@ -328,6 +328,7 @@ def test_page_shows_how_far_it_is_then_the_file(signed_in_client, ask, alice, ba
     assert "0 of 1 people" in page
     assert 'http-equiv="refresh"' in page
     assert f'data-watch="/en/berkas/{file.token}/keadaan/"' in page
+    assert "Your file for Excel · KPT" in page
     assert client.post(f"/berkas/{file.token}/unduh/").status_code == 302
     made(file)
     assert "data-watch" not in client.get(f"/berkas/{file.token}/keadaan/").content.decode()

@@ -131,6 +131,25 @@ def test_a_long_list_is_counted_no_further_than_anybody_leafs(monkeypatch, organ
     assert "more than" not in organiser.get(LOG).content.decode()
 
 
+@pytest.fixture
+def three(now):
+    """By number: two days ago and one day ago, then three; each column would sort them otherwise."""
+    facts = [(2, "code"), (1, "reminder"), (3, "alert")]
+    return [OutgoingMailFactory(created_at=now - timedelta(days=days), kind=kind).pk for days, kind in facts]
+
+
+@pytest.mark.parametrize("order", ["2", "-2", "3", "1.2", "4.-1", "99", "x", "-"])
+def test_the_list_is_sorted_by_nothing_that_no_index_holds(order, organiser, three):
+    """Django offers no button for it, but would obey such an address."""
+    rows = organiser.get(LOG, {"o": order}).context["cl"].result_list
+    assert [row.pk for row in rows] == [three[1], three[0], three[2]]
+
+
+def test_the_list_is_sorted_by_the_day_either_way(organiser, three):
+    shown = [[row.pk for row in organiser.get(LOG, {"o": o}).context["cl"].result_list] for o in ("1", "-1")]
+    assert shown == [[three[2], three[0], three[1]], [three[1], three[0], three[2]]]
+
+
 def test_the_list_reads_no_texts(organiser):
     OutgoingMailFactory(sent=True, html="<p>Halo</p>", text="Halo")
     with CaptureQueriesContext(connection) as queries:

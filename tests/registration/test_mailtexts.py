@@ -92,7 +92,11 @@ VARIANTS = {
         lambda facts: {"people": [], "others": []},
     ],
     Kind.HANDOVER: [lambda facts: {"carer": ""}],
-    Kind.DATA_DELETED: [lambda facts: {"is_in_care": True}, lambda facts: {"is_account_gone": False}],
+    Kind.DATA_DELETED: [
+        lambda facts: {"is_in_care": True},
+        lambda facts: {"is_account_gone": False},
+        lambda facts: {"is_recorded": True},
+    ],
     Kind.REMINDER: [
         lambda facts: {"name": ""},
         lambda facts: {"day": "today", "is_open": True},
@@ -166,9 +170,17 @@ def test_every_kind_but_the_organisers_own_announcements_has_a_vocabulary_and_a_
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sample_has_the_facts_of_a_real_mail(kind):
     real = mail_of(kind, language="id")
+    if kind not in mailsamples.TO_HER:
+        real.participant = real.registration = None
     with translation.override("id"):
         facts = letters.everywhere(real) | letters.FACTS[kind](real, now=timezone.now())
     assert set(mailsamples.facts(kind, "id", now=timezone.now())) == set(facts)
+
+
+@pytest.mark.parametrize("kind", [Kind.CODE, Kind.UNKNOWN_ACCOUNT, Kind.INVITATION, Kind.DATA_DELETED, Kind.ALERT])
+def test_a_sample_shows_no_personal_page_to_whom_the_site_gives_none(kind):
+    facts = mailsamples.facts(kind, "id", now=timezone.now())
+    assert "tautan/contoh" not in mailpreviews.preview(kind, "id", None, facts).text
 
 
 @pytest.mark.django_db
@@ -481,8 +493,23 @@ def test_a_real_person_is_found_by_address_or_code_and_her_code_is_never_shown()
     assert "Ani" in mailpreviews.preview("confirmation", "id", None, facts).text
     OutgoingMailFactory(kind="code", participant=person, context={"code": "987654"})
     assert mailpreviews.facts_about(person, "code", "id", now=now) is None
-    for kind in (Kind.CANCELLATION, Kind.WEBINAR_CHANGED, Kind.HANDOVER, Kind.DIGEST, Kind.REMINDER):
+    for kind in (Kind.CANCELLATION, Kind.WEBINAR_CHANGED, Kind.HANDOVER, Kind.DIGEST):
         assert mailpreviews.facts_about(person, kind, "id", now=now) is None
+
+
+@pytest.mark.django_db
+def test_a_reminder_is_looked_at_with_a_real_person_before_its_hour(now):
+    seat = RegistrationFactory(participant__name="Ani", webinar__title="Bersama")
+    facts = mailpreviews.facts_about(seat.participant, Kind.REMINDER, "id", now=now)
+    shown = mailpreviews.preview(Kind.REMINDER, "id", None, facts)
+    assert "Ani" in shown.text
+    assert "Bersama" in shown.subject
+    for fact in (
+        {"starts_at": None, "ends_at": None},
+        {"starts_at": now - timedelta(hours=3), "ends_at": now - timedelta(hours=1)},
+    ):
+        type(seat.webinar).objects.update(**fact)
+        assert mailpreviews.facts_about(seat.participant, Kind.REMINDER, "id", now=now) is None
 
 
 @pytest.mark.django_db

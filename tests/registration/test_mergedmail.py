@@ -4,9 +4,10 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
-from registration import announcements, delivery, merging, reminders
+from registration import announcements, delivery, mergedmail, merging, reminders
 from registration.models import OutgoingMail, Participant
 from tests import factories
 from tests.registration.test_races import AT_ONCE, at_once
@@ -77,17 +78,21 @@ def test_what_waits_for_the_other_entry_alone_follows_her(kept, other, mailbox):
     assert got(mailbox) == {kept.email: 1}
 
 
-@pytest.mark.parametrize("state", ["SENT", "SENDING"])
-def test_what_one_has_or_a_worker_has_in_hand_the_other_does_not_get(state, kept, other, now):
+def test_what_one_has_the_other_does_not_get(kept, other, now):
     row = announced_to(kept, other)
-    facts = {"status": state, "claimed_at": now, "sent_at": now if state == "SENT" else None}
-    row.mails.filter(participant=other).update(**facts)
+    row.mails.filter(participant=other).update(status="SENT", sent_at=now)
     merge(kept, other)
-    states = Counter(row.mails.values_list("status", flat=True))
-    assert states == {state: 1, "CANCELLED": 1}
-    # Should the worker give it back, it goes on to the address that stays.
-    came_back = row.mails.get(status=state)
-    assert came_back.to == (kept.email if state == "SENDING" else other.email)
+    assert status_of(row.mails) == {(other.email, "SENT"): 1, (kept.email, "CANCELLED"): 1}
+
+
+@pytest.mark.parametrize("state", ["FAILED", "BOUNCED", "CANCELLED"])
+def test_what_never_reached_the_other_address_stands_in_for_nothing(state, kept, other, now, mailbox):
+    webinar = reminded_of(now, kept, other)
+    OutgoingMail.objects.filter(participant=other).update(status=state)
+    merge(kept, other)
+    delivery.deliver_due()
+    assert webinar.registrations.count() == 1
+    assert got(mailbox) == {kept.email: 1}
 
 
 def test_merged_right_after_a_worker_took_it(kept, other, now, mailbox):
@@ -101,16 +106,57 @@ def test_merged_right_after_a_worker_took_it(kept, other, now, mailbox):
     assert got(mailbox) == {kept.email: 1}
 
 
-def test_both_in_the_hands_of_workers_and_one_comes_back(kept, other, now, mailbox, time_machine):
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """`meanwhile(step)`: done each time that a merger waits for workers, which takes no time here."""
+    steps = []
+    monkeypatch.setattr(merging.time, "sleep", lambda _seconds: [step() for step in steps])
+    return steps.append
+
+
+def test_it_waits_for_workers_that_have_both_in_hand(kept, other, now, mailbox, meanwhile):
     row = announced_to(kept, other)
-    [mine, others] = [delivery.claim(1, now=now)[0] for _worker in range(2)]
+    batches = [delivery.Batch(delivery.claim(1, now=now)) for _worker in range(2)]
+    meanwhile(lambda: batches.pop().run() if batches else None)
     merge(kept, other)
-    for mail in (mine, others):
-        delivery.release([mail])
+    # Both left while nobody knew that the two are one.
+    assert got(mailbox) == {kept.email: 1, other.email: 1}
+    assert Counter(row.mails.values_list("status", flat=True)) == {"SENT": 2}
+
+
+@pytest.mark.parametrize("in_hand", [1, 2])
+def test_what_a_worker_gives_back_is_sent_once(in_hand, kept, other, now, mailbox, meanwhile, time_machine):
+    row = announced_to(kept, other)
+    claimed = [delivery.claim(1, now=now) for _worker in range(in_hand)]
+    meanwhile(lambda: [delivery.release(rows) for rows in claimed])
+    merge(kept, other)
+    assert status_of(row.mails) == {(kept.email, "QUEUED"): 1, (other.email, "CANCELLED"): 1}
     time_machine.move_to(now + timedelta(seconds=1))
     delivery.deliver_due()
     assert got(mailbox) == {kept.email: 1}
-    assert Counter(row.mails.values_list("status", flat=True)) == {"SENT": 1, "CANCELLED": 1}
+
+
+def test_one_has_left_and_the_other_comes_back_to_the_queue(kept, other, now, mailbox, meanwhile):
+    """Whatever the order: the second is not sent then."""
+    row = announced_to(kept, other)
+    delivery.claim(now=now)
+    hers = row.mails.filter(participant=kept)
+    row.mails.filter(participant=other).update(status="SENT", sent_at=now)
+    meanwhile(lambda: hers.update(status="RETRY", claimed_at=None))
+    merge(kept, other)
+    assert status_of(row.mails) == {(kept.email, "CANCELLED"): 1, (other.email, "SENT"): 1}
+
+
+def test_a_worker_that_holds_on_to_it_keeps_the_two_apart(kept, other, now, meanwhile, signed_in_client):
+    announced_to(kept, other)
+    delivery.claim(now=now)
+    with pytest.raises(mergedmail.InHand):
+        merging.merge(kept, other, actor=None, now=now)
+    address = reverse("admin:registration_participant_merge", args=[kept.pk], query={"other": other.pk})
+    client = signed_in_client(factories.UserFactory(organiser=True), fresh=True)
+    page = client.post(f"/en{address}", follow=True)
+    assert "A mail to both is leaving at this moment." in page.text
+    assert Participant.objects.count() == 2
 
 
 def test_one_that_was_stopped_goes_on_to_nobody_twice(kept, other, now, mailbox):
@@ -210,13 +256,21 @@ def test_merged_while_a_worker_sends(worker, mailbox):
     worker.start()
     row = announced_to(*(one for pair in pairs for one in pair), webinar=webinar)
     wait_until(lambda: mailbox.messages, 60)
-    results = at_once([lambda pair=pair: merging.merge(*pair, actor=None, now=timezone.now()) for pair in pairs])
+    merged = {}
+
+    def merge_both(kept, other):
+        merging.merge(kept, other, actor=None, now=timezone.now())
+        merged[kept.pk] = timezone.now()
+
+    results = at_once([lambda pair=pair: merge_both(*pair) for pair in pairs])
     assert not [result for result in results if isinstance(result, Exception)]
     waiting = OutgoingMail.objects.filter(status__in=["QUEUED", "RETRY", "SENDING"])
     wait_until(lambda: not waiting.exists(), 60)
     sent = got(mailbox)
     assert set(sent.values()) == {1}
     for kept, other in pairs:
-        # Two only where the worker had both in hand before they were one person.
-        assert sent[kept.email] + sent[other.email] >= 1
+        left = row.mails.filter(to__in=[kept.email, other.email], status="SENT").values_list("sent_at", flat=True)
+        assert sent[kept.email] + sent[other.email] == len(left) >= 1
+        # To both only where both had left before the two became one.
+        assert len(left) == 1 or max(left) <= merged[kept.pk]
     assert row.mails.exclude(status__in=["SENT", "CANCELLED"]).count() == 0

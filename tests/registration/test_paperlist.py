@@ -199,6 +199,20 @@ def test_a_hundred_thousand_rows_are_refused_at_once_and_on_record(organiser, we
     assert not Participant.objects.exists()
 
 
+def test_a_long_list_costs_no_more_than_its_people(organiser, webinar, django_assert_max_num_queries):
+    """The account and the person of each, and nothing else for each."""
+    preview = send(organiser, written(*(person(f"Orang {number}", Email=f"o{number}@x.org") for number in range(40))))
+    with django_assert_max_num_queries(4 * 40 + 60):
+        confirm(organiser, preview)
+    assert Consent.objects.filter(purpose="processing").count() == 40
+
+
+def test_more_than_one_account_cares_for_is_told_to_whoever_can_divide_it(organiser, webinar, settings):
+    settings.PEOPLE_PER_CARER = 2
+    answer = send(organiser, written(*(person(f"Orang {number}") for number in range(3))))
+    assert "One account has the care of 2 people without an address at most." in answer.content.decode()
+
+
 def test_a_list_of_somebody_else_is_not_written(organiser, webinar, signed_in_client):
     preview = send(organiser, written(person("Wa Ode")))
     other = factories.UserFactory(organiser=True)

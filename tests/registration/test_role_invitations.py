@@ -90,8 +90,11 @@ def test_from_the_mail_to_the_room(client, offer, now, mailbox):
     assert to_code == f"/akun/kode/?{urlencode({'next': page})}"
     code = OutgoingMail.objects.get(kind="code", to="baru@example.org").context["code"]
     assert client.post("/akun/kode/", {"code": code, "next": page})["Location"] == page
-    assert client.post(page)["Location"] == reverse("mfa_index")
+    assert "Tulis nama Anda." in client.post(page).content.decode()
+    assert not PartnerMember.objects.filter(user__email="baru@example.org").exists()
+    assert client.post(page, {"name": " Maria  Baru "})["Location"] == reverse("mfa_index")
     user = User.objects.get(email="baru@example.org")
+    assert user.name == "Maria Baru"
     assert PartnerMember.objects.get(user=user).role == "viewer"
     assert client.get("/ruang-mitra/")["Location"] == reverse("mfa_index")
     activate = reverse("mfa_activate_totp")
@@ -108,6 +111,45 @@ def test_from_the_mail_to_the_room(client, offer, now, mailbox):
     assert list(AuditEntry.objects.filter(action="took_role").values_list("actor", "details")) == [
         (user.pk, "partner_viewer")
     ]
+
+
+def test_whose_name_is_known_is_not_asked_for_it(offer, signed_in_client):
+    user = factories.UserFactory(email="baru@example.org", name="Maria")
+    client = signed_in_client(user)
+    assert 'name="name"' not in client.get(address(offer)).content.decode()
+    assert client.post(address(offer), {"name": "Lain"}).status_code == 302
+    user.refresh_from_db()
+    assert user.name == "Maria"
+
+
+def test_who_attends_is_offered_the_name_that_she_told_there(offer, signed_in_client):
+    user = factories.UserFactory(email="baru@example.org", name="")
+    factories.ParticipantFactory(account=user, email=user.email, name="Maria Peserta")
+    html = signed_in_client(user).get(address(offer)).content.decode()
+    assert 'value="Maria Peserta"' in html
+
+
+def test_a_name_that_leads_elsewhere_is_none(offer, signed_in_client):
+    client = signed_in_client(factories.UserFactory(email="baru@example.org", name=""))
+    assert client.post(address(offer), {"name": "www.example.org"}).status_code == 200
+    assert not PartnerMember.objects.filter(user__email="baru@example.org").exists()
+
+
+def test_each_lands_where_she_is_at_home(client, now):
+    places = {
+        staff(Role.EDITOR): reverse("admin:index"),
+        member("viewer").user: reverse("registration:partner_room"),
+        factories.UserFactory(): reverse("registration:mine"),
+    }
+    for user, place in places.items():
+        client.cookies.clear()
+        client.post("/akun/masuk/", {"email": user.email})
+        code = OutgoingMail.objects.filter(kind="code", to=user.email).latest("pk").context["code"]
+        answer = client.post("/akun/kode/", {"code": code})
+        if answer["Location"] == reverse("mfa_authenticate"):
+            [first, *_others] = RecoveryCodes.activate(user).instance.wrap().get_unused_codes()
+            answer = client.post(answer["Location"], {"code": first})
+        assert answer["Location"] == place
 
 
 def test_a_recovery_code_opens_once(client, now):

@@ -124,3 +124,12 @@ def test_sessions_of_accounts_that_are_gone_go(now):
     user.delete()
     assert sessions.end_dead() == 1
     assert Session.objects.count() == 1
+
+
+def test_pages_about_her_factors_are_in_the_houses_look_and_words(signed_in_client):
+    user = factories.UserFactory(second_factor=True)
+    client = signed_in_client(user)
+    for name, words in (("mfa_reauthenticate", "Apakah ini Anda?"), ("mfa_list_webauthn", "Kunci Anda")):
+        html = client.get(reverse(name)).content.decode()
+        assert f"<h1>{words}</h1>" in html
+        assert "<table" not in html

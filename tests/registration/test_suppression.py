@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registration import suppression
-from tests.registration.audit_tables import Bounds
+from tests.registration.audit_tables import Bounds, Equations
 
 GENDER, AGE, PROVINCE = ("female", "male", "other"), ("young", "old", ""), ("53", "73", "81", "91")
 
@@ -75,6 +75,58 @@ def test_nor_of_any_two_questions_of_four(seed, number):
         bounds = Bounds(protected, frame)
         assert_true_where_shown(people, bounds)
         assert_nobody_is_found_out(people, bounds)
+
+
+def assert_no_equation_gives_a_small_number(people, protected):
+    equations = Equations(protected)
+    everybody = range(len(protected.domains))
+    for places, cell, came in equations.hidden:
+        chosen = dict(zip(places, cell, strict=True))
+        if 0 < true_number(people, everybody, chosen, came) < suppression.SMALLEST:
+            assert not equations.gives(places, cell, came), f"anybody can compute {chosen} {came}"
+
+
+def participations(dice, number):
+    """A few hundred in two webinars, where most of those who are in one are in the other."""
+    people = Counter()
+    for _person in range(number):
+        answers = [dice.choices(domain, (12, 5, 1))[0] for domain in (GENDER, AGE)]
+        answers.append(dice.choices(PROVINCE[:2], (12, 5))[0])
+        states = [state for state in product("-ra", repeat=2) if set(state) != {"-"}]
+        pool = [state for state in states if "-" in state] if dice.random() < 0.3 else states
+        for webinar, state in zip("12", dice.choice(pool), strict=True):
+            if state != "-":
+                people[(*answers, webinar, "1" if state == "a" else "0")] += 1
+    return people
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize("number", [30, 150])
+def test_nor_by_all_tables_of_two_questions_together(seed, number):
+    """One that shows no total of the men, and another whose cells add up to it: that was the way to three people."""
+    people = participations(random.Random(seed), number)
+    protected = suppression.protect(people, [GENDER, AGE, PROVINCE[:2], ("1", "2")])
+    assert_no_equation_gives_a_small_number(people, protected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nor_of_a_crowd_with_few_answers_in_many_questions(seed):
+    domains = [GENDER, AGE, PROVINCE, ("id", "en")]
+    people = crowd(random.Random(seed), 40 + 60 * seed, *domains)
+    assert_no_equation_gives_a_small_number(people, suppression.protect(people, domains))
+
+
+def test_nor_by_a_narrowed_table_and_those_of_other_questions():
+    """Whom a twin of other tables has changed is changed in the narrowed one too."""
+    domains = [GENDER, ("young", "old"), PROVINCE[:3], ("id", "en")]
+    offered = 0
+    for seed in range(6):
+        people = crowd(random.Random(seed), 900, *domains, weights=(30, 12, 3))
+        protected = suppression.protect(people, domains, narrowed=(0, 1, 2))
+        if protected.offers((0, 1, 2)):
+            offered += 1
+            assert_no_equation_gives_a_small_number(people, protected)
+    assert offered
 
 
 @pytest.mark.parametrize("seed", range(7))
