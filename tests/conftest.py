@@ -1,6 +1,7 @@
 """The fixtures that every test may ask for. The servers behind them start in tests/settings.py."""
 
 import os
+import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -20,6 +21,8 @@ from tests.processes import Site, Worker
 from tests.servers import MailServer
 from tests.settings import mail_server
 
+# The dice of the fault tests, in all processes. FAULT_SEED=... plays those of an earlier run again.
+os.environ.setdefault("FAULT_SEED", str(random.SystemRandom().randrange(1_000_000)))
 NOW = datetime(2027, 6, 1, 9, 0, tzinfo=ZoneInfo("Asia/Makassar"))
 
 
@@ -37,6 +40,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 marker.kwargs["serialized_rollback"] = True
             else:
                 item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the fault tests counted; here, since a run in several processes knows of no other conftest at its end."""
+    reports = [report for some in terminalreporter.stats.values() for report in some if hasattr(report, "nodeid")]
+    lines = [
+        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        for report in reports
+        for name, value in getattr(report, "user_properties", [])
+        if name == "mails" and report.when == "teardown"
+    ]
+    if lines:
+        terminalreporter.section(f"Mails (FAULT_SEED={os.environ['FAULT_SEED']})")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

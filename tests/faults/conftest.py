@@ -15,9 +15,8 @@ from tests.faults.ledger import Ledger
 from tests.processes import Beat, Site, Worker, database_url
 from tests.servers import MailServer, numbered
 
-# `make faults` plays more rounds, each with dice of its own. FAULT_SEED=... plays those of an earlier run again.
+# `make faults` plays more rounds, each with dice of its own.
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
-SEED = os.environ.get("FAULT_SEED") or str(random.SystemRandom().randrange(1_000_000))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -25,23 +24,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("dice", range(ROUNDS), indirect=True, ids=lambda number: f"round {number + 1}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [report for some in terminalreporter.stats.values() for report in some if hasattr(report, "nodeid")]
-    lines = [
-        f"{report.nodeid.rpartition('::')[2]}: {value}"
-        for report in reports
-        for name, value in getattr(report, "user_properties", [])
-        if name == "mails" and report.when == "teardown"
-    ]
-    if lines:
-        terminalreporter.section(f"Mails (FAULT_SEED={SEED})")
-        for line in lines:
-            terminalreporter.write_line(line)
-
-
 @pytest.fixture
 def dice(request) -> random.Random:
-    return random.Random(f"{SEED}:{request.param}")
+    return random.Random(f"{os.environ['FAULT_SEED']}:{request.param}")
 
 
 @pytest.fixture
