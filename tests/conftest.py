@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import Client
 from django.utils import timezone
 
@@ -61,6 +62,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def django_test_environment(django_test_environment: None) -> None:
     # Django's test runner would keep mail in memory: ours goes to the SMTP server.
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """A browser brings an event loop along, and with it another connection: it too knows what migrations have written."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if contents := getattr(database, "_test_serialized_contents", ""):
+        type(database)._test_serialized_contents = contents
 
 
 @pytest.fixture(autouse=True)
