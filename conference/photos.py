@@ -161,7 +161,8 @@ def bare(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
     with Image.open(upload) as opened:
         kind = opened.format or ""
         opened.draft("RGB", LARGEST)
-        image = opened if opened.mode in {"RGB", "RGBA", "L"} else opened.convert("RGBA")
+        is_plain = opened.mode in {"RGB", "RGBA", "L"} and "transparency" not in opened.info
+        image = opened if is_plain else opened.convert("RGBA")
         image.thumbnail(LARGEST, reducing_gap=2)
         upright = ImageOps.exif_transpose(image)
     upright.info = {}  # comments and the like, which some formats would write again

@@ -338,7 +338,14 @@ def lists_with(participant: Participant) -> QuerySet[AuditEntry]:
 
 def names(account_id: int) -> bool:
     """Whether the record says of her that she worked with other people's data: that outlives her account."""
-    return AuditEntry.objects.filter(actor=account_id).exclude(actor_name="").exists()
+    entries = AuditEntry.objects.filter(actor=account_id).exclude(actor_name="")
+    return entries.exclude(pk__in=own_files(account_id).values("pk")).exists()
+
+
+def own_files(account_id: int) -> QuerySet[AuditEntry]:
+    """A list of her own group that was not taken is no work with other people's data: her name goes with her account."""
+    label = Participant._meta.label_lower
+    return AuditEntry.objects.filter(actor=account_id, action=Action.REFUSED, object_type=label).order_by()
 
 
 @contextmanager
@@ -362,11 +369,8 @@ def forget_rows(model: type[Model], pks: Collection[int]) -> None:
 
 
 def forget_own_files(account_id: int) -> None:
-    """A list of her own group that was not taken is no work with other people's data: her name goes with her account."""
-    label = Participant._meta.label_lower
     with blanking():
-        own = AuditEntry.objects.filter(actor=account_id, action=Action.REFUSED, object_type=label)
-        own.update(actor_name="", network="")
+        own_files(account_id).update(actor_name="", network="")
 
 
 def blank_names(entries: QuerySet[AuditEntry]) -> None:

@@ -182,10 +182,10 @@ def new_consents(
     """What is not in force yet, with its wording, not written."""
     in_force = Consent.objects.in_force().filter(participant__in=[person for person, _asked in people])
     given = set(in_force.values_list("participant", "purpose", "organisation"))
+    wished = dict.fromkeys((person, purpose, host) for person, asked in people for purpose, host in asked)
     new = [
         (person, purpose, host)
-        for person, asked in people
-        for purpose, host in asked
+        for person, purpose, host in wished
         if (person.pk, purpose, host.pk if host else None) not in given
     ]
     texts: dict[tuple[bool, Asked], ConsentText] = {}

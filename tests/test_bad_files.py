@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from conference import spreadsheets, tables
+from conference import photos, spreadsheets, tables
 from conference.models import Material, Speaker
 from registration import audit, erasure
 from registration.models import AuditEntry, Participant
@@ -305,3 +305,11 @@ def test_a_workbook_called_csv_and_a_csv_called_xlsx_are_what_they_are(organiser
     for name, content in (("isi.csv", file.getvalue()), ("isi.xlsx", b"slug;name\nsatu;Baru\n")):
         [line] = upload(organiser, address, content, name).context_data["plan"].changed
         assert line.cells["name"] == "Baru"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P"])
+def test_a_logo_whose_ground_is_one_colour_that_does_not_show_stays_so(mode):
+    file = io.BytesIO()
+    Image.new(mode, (30, 20)).save(file, "PNG", transparency=(0, 0, 0) if mode == "RGB" else 0)
+    kept = Image.open(photos.bare(SimpleUploadedFile("logo.png", file.getvalue())))
+    assert kept.convert("RGBA").getchannel("A").getextrema() == (0, 0)

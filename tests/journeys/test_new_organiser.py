@@ -63,7 +63,7 @@ def take_up(page, mailbox):
     page.fill("[name=code]", totp(page.locator("#authenticator_secret").input_value()))
     page.get_by_role("button", name="Hubungkan", exact=True).click()
     expect(page.locator(".codes code")).to_have_count(10)
-    page.get_by_role("link", name="Lanjut ke meja penyelenggara").click()
+    page.get_by_role("link", name="Lanjut ke ruang penyelenggara").click()
     expect(page).to_have_url("/admin/")
 
 

@@ -19,6 +19,7 @@ from registration.models import (
     Download,
     Event,
     OutgoingMail,
+    Participant,
     Registration,
     SensitiveAnswers,
     Withdrawal,
@@ -108,6 +109,15 @@ def test_granting_again_changes_nothing(bakti, now):
     assert consents.grant(maria, Purpose.PARTNER, language="id", now=now, organisation=bakti)
     assert not consents.grant(maria, Purpose.PARTNER, language="en", now=now + HOUR, organisation=bakti)
     assert list(maria.consents.values_list("language", "granted_at")) == [("id", now)]
+
+
+def test_who_stands_twice_in_a_list_gives_each_consent_once(bakti, now):
+    maria = ParticipantFactory()
+    asked = [(Purpose.PARTNER, bakti)]
+    people = [(maria, asked), (Participant.objects.get(pk=maria.pk), asked)]
+    assert len(consents.grant_to_all(people, language="id", now=now, actor=maria.account)) == 1
+    assert maria.consents.count() == 1
+    assert maria.events.filter(kind="consented").count() == 1
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -106,6 +106,16 @@ def test_who_worked_with_peoples_data_is_told_that_the_record_names_her_on(has_p
     assert OutgoingMail.objects.order_by("pk").last().context["is_recorded"] is False
 
 
+def test_who_sent_a_list_of_her_group_that_was_not_taken_is_told_of_no_record(signed_in_client, now):
+    person = factories.ParticipantFactory(language="en")
+    audit.refuse_file(Participant._meta.label_lower, "", "rows", size=10, actor=person.account, now=now)
+    client = signed_in_client(person.account, fresh=True)
+    assert "until its time is over" not in client.get("/en/saya/data/hapus/").content.decode()
+    client.post("/en/saya/data/hapus/")
+    assert OutgoingMail.objects.get().context["is_recorded"] is False
+    assert audit.AuditEntry.objects.get(action="refused").actor_name == ""
+
+
 def test_an_organisers_account_does_not_go(signed_in_client):
     user = factories.UserFactory(organiser=True)
     client = signed_in_client(user, fresh=True)
