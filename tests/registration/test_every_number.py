@@ -552,16 +552,20 @@ def test_seats_and_who_waits_on_each_card(crowd, conference, look, now):
     factories.InvitationFactory.create_batch(3, webinar=conference.webinars[0])
     factories.InvitationFactory(webinar=conference.webinars[0], status="declined")
     cards = parsed(look("/en/admin/")).xpath("//ul[@class='seat-cards']/li")
-    found = {text(card.xpath("h3")[0]): text(card) for card in cards}
+    found = {text(card.xpath("h3")[0]): card for card in cards}
     assert len(found) == 3
     of = "SELECT count(*) FROM registration_registration WHERE webinar_id = %s AND status"
     for webinar in conference.webinars:
         held, waiting = one(f"{of} = 'PENDING'", webinar.pk), one(f"{of} = 'WAITLISTED'", webinar.pk)
         taken = one(f"{of} = 'CONFIRMED'", webinar.pk) + held
         kept = one("SELECT count(*) FROM registration_invitation WHERE webinar_id = %s AND status = 'open'", webinar.pk)
-        words = found[f"{webinar.number}. {webinar.title_en}"]
-        limit = f"{taken} of {webinar.capacity} seats taken" if webinar.capacity else f"{taken} seats taken, no limit"
-        assert limit in words
+        card = found[f"{webinar.number}. {webinar.title_en}"]
+        words, capacity = text(card), one("SELECT capacity FROM conference_webinar WHERE id = %s", webinar.pk)
+        assert (f"{taken} of {capacity} seats taken" if capacity else f"{taken} seats taken, no limit") in words
+        bar = {part.get("class"): float(part.get("width")) for part in card.xpath(".//*[local-name()='rect']")}
+        whole, parts = max(capacity or 0, taken + kept), {"confirmed": taken - held, "held": held, "reserved": kept}
+        shares = {name: round(number / whole * bar["free"], 1) for name, number in parts.items()} if capacity else {}
+        assert bar == shares | ({"free": bar["free"]} if capacity else {})
         for number_of, sentence in (
             (held, "{} of them held for an answer"),
             (kept, "{} more kept for guests"),
@@ -639,7 +643,16 @@ def test_the_mails_that_wait_and_those_that_failed(look, now):
         factories.OutgoingMailFactory(to=f"b{place}@example.org", **facts)
     page = text(parsed(look("/en/admin/")))
     waiting = one("SELECT count(*) FROM registration_outgoingmail WHERE status IN ('QUEUED', 'RETRY')")
-    assert f"{waiting} mails wait, the oldest for 3 h" in page
+    hours = one(
+        """
+        SELECT extract(epoch FROM %s - min(CASE status WHEN 'RETRY' THEN created_at ELSE not_before END))::int / 3600
+        FROM registration_outgoingmail WHERE status = 'RETRY' OR status = 'QUEUED' AND not_before <= %s
+        """,
+        now,
+        now,
+    )
+    assert hours == 3
+    assert f"{waiting} mails wait, the oldest for {hours} h" in page
     Heartbeat.objects.create(role="mail", worker="a:1", seen_at=now)
     for place, (status, ago) in enumerate(
         [("FAILED", 1), ("BOUNCED", 24 * 6), ("FAILED", 24 * 7 + 1), ("FAILED", 24 * 3)]
