@@ -14,6 +14,12 @@ from xml.etree import ElementTree  # nosec B405  # what declares a document type
 
 from django.utils.translation import gettext as _
 
+# By the ending of a file; and what a form asks a browser to offer.
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+OFFERED = f".csv,.xlsx,text/csv,{CONTENT_TYPES['xlsx']}"
 KILOBYTE = 1024
 MOST_PARTS = 200
 MOST_COLUMNS = 60

@@ -191,18 +191,17 @@ def added(carer: User, entry: Entry, *, language: str, now: datetime) -> Partici
 def take_consents(written: Sequence[tuple[Participant, Entry]], *, actor: User, language: str, now: datetime) -> None:
     """Their carer states that she has each of them. What was given before stays."""
     hosts = Organisation.objects.in_bulk({pk for _person, entry in written for pk in entry["partners"]})
-    asked = [(person, asked_of(entry, hosts)) for person, entry in written]
+    asked = [
+        (
+            person,
+            consents.asked_of(map(hosts.__getitem__, entry["partners"]), with_guardian=bool(entry["guardian_name"])),
+        )
+        for person, entry in written
+    ]
     consents.grant_to_all(asked, language=language, now=now, actor=actor)
     for person, entry in written:
         if entry["needs"] or entry["access_needs"]:
             take_needs(person, entry, actor=actor, language=language, now=now)
-
-
-def asked_of(entry: Entry, hosts: Mapping[int, Organisation]) -> list[consents.Asked]:
-    asked: list[consents.Asked] = [(Consent.Purpose.PROCESSING, None)]
-    if entry["guardian_name"]:
-        asked.append((Consent.Purpose.GUARDIAN, None))
-    return asked + [(Consent.Purpose.PARTNER, hosts[pk]) for pk in entry["partners"]]
 
 
 def take_needs(person: Participant, entry: Entry, *, actor: User, language: str, now: datetime) -> None:

@@ -145,12 +145,18 @@ def grant_for_sign_up(
     now: datetime,
     with_news: bool = False,
 ) -> None:
+    asked = asked_of(partners, with_guardian=with_guardian, with_news=with_news)
+    grant_all(participant, asked, language=language, now=now)
+
+
+def asked_of(partners: Iterable[Organisation], *, with_guardian: bool, with_news: bool = False) -> list[Asked]:
+    """What whoever attends agrees to: her data's use always."""
     asked: list[Asked] = [(Purpose.PROCESSING, None)]
     if with_guardian:
         asked.append((Purpose.GUARDIAN, None))
     if with_news:
         asked.append((Purpose.NEWS, None))
-    grant_all(participant, [*asked, *((Purpose.PARTNER, host) for host in partners)], language=language, now=now)
+    return [*asked, *((Purpose.PARTNER, host) for host in partners)]
 
 
 def grant_all(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from conference.models import Organisation, Webinar
 from registration import care, consents, deadlocks, history, mail, newcomers, seats, signup, waitinglist
-from registration.models import Consent, Event, Participant, Registration, User
+from registration.models import Event, Participant, Registration, User
 
 Status = Registration.Status
 
@@ -107,10 +107,8 @@ def grant_as_on_paper(
 
 
 def asked_on_paper(answers: signup.Answers, hosts: Mapping[int, Organisation]) -> list[consents.Asked]:
-    asked: list[consents.Asked] = [(Consent.Purpose.PROCESSING, None)]
-    if answers["person"]["guardian_name"]:
-        asked.append((Consent.Purpose.GUARDIAN, None))
-    return asked + [(Consent.Purpose.PARTNER, hosts[pk]) for pk in sorted(answers["partners"]) if pk in hosts]
+    partners = [hosts[pk] for pk in sorted(answers["partners"]) if pk in hosts]
+    return consents.asked_of(partners, with_guardian=bool(answers["person"]["guardian_name"]))
 
 
 def sign_up_in_care(

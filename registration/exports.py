@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conference import spreadsheets
 from conference.models import Organisation, Webinar
 from registration import regions
 from registration.models import Attendance, Registration
@@ -55,11 +56,7 @@ SOURCES = (Attendance.Source.REPORT, Attendance.Source.WEBHOOK, Attendance.Sourc
 BLOCK = 10_000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # By the ending of a file.
-CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "zip": "application/zip",
-}
+CONTENT_TYPES = spreadsheets.CONTENT_TYPES | {"zip": "application/zip"}
 
 Cell = str | int | None
 Row = list[Cell]

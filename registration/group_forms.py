@@ -146,9 +146,7 @@ class ListForm(forms.Form):
     file = forms.FileField(
         label=_("Your file"),
         help_text=_("CSV or Excel (.xlsx), at most 200 people and 500 kB."),
-        widget=forms.FileInput(
-            attrs={"accept": ".csv,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-        ),
+        widget=forms.FileInput(attrs={"accept": spreadsheets.OFFERED}),
         error_messages={
             "required": _("Choose a file."),
             "empty": _("The file is empty."),

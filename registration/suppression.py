@@ -151,14 +151,15 @@ def changes_totals(changes: Sequence[Change]) -> bool:
     return len(changes) == 1 or len({before[-1] for before, _after in changes}) > 1
 
 
-def differences(pickers: Mapping[Places, Any], changes: Iterable[Change]) -> Counter[Number]:
-    """Of all these tables the numbers that the changes touch, and by how much."""
-    touched = Counter[Number]()
+def differences(pickers: Mapping[Places, Any], changes: Iterable[Change]) -> dict[Number, int]:
+    """Of all these tables the numbers that the changes touch, and by how much; nought where one leaves and another comes."""
+    touched: dict[Number, int] = {}
     for places, pick in pickers.items():
         for before, after in changes:
-            if (left := pick(before)) != (come := pick(after)):
-                touched[places, left] -= 1
-                touched[places, come] += 1
+            left, come = (places, pick(before)), (places, pick(after))
+            if left != come:
+                touched[left] = touched.get(left, 0) - 1
+                touched[come] = touched.get(come, 0) + 1
     return touched
 
 
@@ -347,7 +348,7 @@ class Protection:
             for places, cell in anew
         )
 
-    def touched_elsewhere(self, others: Iterable[Change]) -> Counter[Number]:
+    def touched_elsewhere(self, others: Iterable[Change]) -> dict[Number, int]:
         return differences(self.elsewhere, others)
 
     def hide_elsewhere(self, others: Sequence[Change]) -> None:
@@ -432,14 +433,5 @@ class Protection:
         return price / 2 if self.attended in places else price
 
     def touched(self, move: Move) -> dict[Number, int]:
-        """The numbers that the move changes, and by how much; nought where one leaves and another comes."""
-        touched: dict[Number, int] = {}
         changes, tables = move
-        for places in tables:
-            pick = self.pickers[places]
-            for before, after in changes:
-                left, come = (places, pick(before)), (places, pick(after))
-                if left != come:
-                    touched[left] = touched.get(left, 0) - 1
-                    touched[come] = touched.get(come, 0) + 1
-        return touched
+        return differences({places: self.pickers[places] for places in tables}, changes)

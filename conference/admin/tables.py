@@ -26,8 +26,7 @@ from conference.spreadsheets import Unreadable
 
 logger = logging.getLogger(__name__)
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS = {"csv": ("text/csv; charset=utf-8", tables.csv_of), "xlsx": (XLSX, tables.xlsx_of)}
+WRITERS = {"csv": tables.csv_of, "xlsx": tables.xlsx_of}
 SALT = "kpt.table"
 # Long enough to look at all of it; the content may have changed meanwhile, which is noticed too.
 HOLDS_FOR = 2 * 60 * 60
@@ -38,7 +37,7 @@ def file_field(words):
     return forms.FileField(
         label=_("Your file"),
         help_text=words,
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": f".csv,.xlsx,text/csv,{XLSX}"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": spreadsheets.OFFERED}),
         error_messages={
             "required": _("Choose a file."),
             "empty": _("The file is empty."),
@@ -61,7 +60,8 @@ def sent_again(text, salt):
         return None, b""
 
 
-def download(content, media, name):
+def download(content, name):
+    media = spreadsheets.CONTENT_TYPES[name.rpartition(".")[2]]
     return HttpResponse(content, media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
@@ -131,18 +131,17 @@ class TableAdmin(ContentAdmin):
     def table_file(self, request, format):
         if not self.has_change_permission(request):
             raise PermissionDenied
-        if format not in FORMATS:
+        if format not in WRITERS:
             raise Http404
-        media, write = FORMATS[format]
         columns, key = importing.columns_for(self, request), tables.key_of(self.model)
         rows = importing.rows_for(self, request).order_by(key)
         try:
-            content = write(columns, (tables.cells_of(row, columns) for row in rows))
+            content = WRITERS[format](columns, (tables.cells_of(row, columns) for row in rows))
         except Unreadable as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(self.table_url())
         name = f"kpt-{self.opts.model_name}-{timezone.localdate():%Y-%m-%d}.{format}"
-        return download(content, media, name)
+        return download(content, name)
 
     def table_url(self):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_table")
@@ -154,7 +153,7 @@ class TableAdmin(ContentAdmin):
             "opts": self.opts,
             "title": _("Import and export"),
             "media": self.media,
-            "files": {format: reverse(address, args=[format]) for format in FORMATS},
+            "files": {format: reverse(address, args=[format]) for format in WRITERS},
             "start": self.table_url(),
             "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
             **facts,

@@ -152,9 +152,9 @@ def counted(*, in_full=False):
     if latest is None:
         return ""
     local = timezone.localtime(latest.counted_at)
-    moment = f"{timezones.clock(local)} WITA"
-    is_today = local.date() == timezone.localdate()
-    return moment if is_today and not in_full else f"{timezones.day(local.date())}, {moment}"
+    if in_full or local.date() != timezone.localdate():
+        return timezones.moment(local)
+    return f"{timezones.clock(local)} WITA"
 
 
 def drawn(chart, chosen):

@@ -25,7 +25,7 @@ from unfold.widgets import (
 )
 
 from conference import spreadsheets
-from conference.admin.tables import MOST_SHOWN, XLSX, download, file_field, kept_in_page, sent_again
+from conference.admin.tables import MOST_SHOWN, download, file_field, kept_in_page, sent_again
 from conference.models import Edition, Webinar
 from conference.spreadsheets import Unreadable
 from registration import addresses, audit, care, desk, files, groupfile, paperlist, seats
@@ -35,7 +35,7 @@ from registration.forms import PersonForm
 from registration.models import Participant, Registration, User
 
 SALT = "kpt.paperlist"
-FORMATS = {"csv": ("text/csv; charset=utf-8", paperlist.csv_of), "xlsx": (XLSX, paperlist.xlsx_of)}
+WRITERS = {"csv": paperlist.csv_of, "xlsx": paperlist.xlsx_of}
 
 
 class ListForm(forms.Form):
@@ -234,7 +234,7 @@ class PaperListAdmin(ReadOnlyAdmin):
                 webinar,
                 {
                     format: reverse("admin:registration_registration_paper_list_file", args=[webinar.pk, format])
-                    for format in FORMATS
+                    for format in WRITERS
                 },
             )
             for webinar in (rows if request.user.has_perm(files.RIGHT) else [])
@@ -281,7 +281,7 @@ class PaperListAdmin(ReadOnlyAdmin):
     def paper_list_file(self, request, webinar, format):
         if not (self.has_paper_list_permission(request) and request.user.has_perm(files.RIGHT)):
             raise PermissionDenied
-        if format not in FORMATS:
+        if format not in WRITERS:
             raise Http404
         webinar = get_object_or_404(Webinar, pk=webinar)
         rows = paperlist.rows(webinar)
@@ -289,12 +289,11 @@ class PaperListAdmin(ReadOnlyAdmin):
             words = _("“%(webinar)s” has more than 1,000 people: take its file from the list of registrations.")
             self.message_user(request, words % {"webinar": webinar.title}, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:registration_registration_paper_list"))
-        media, write = FORMATS[format]
         facts = {"actor": request.user, "now": timezone.now(), "webinar_id": webinar.pk, "rows": len(rows)}
         names = ", ".join(paperlist.LABELS)
         audit.note(audit.Action.DOWNLOADED, Registration, details=names, **facts)
         name = f"kpt-{webinar.slug}-{timezone.localdate():%Y-%m-%d}.{format}"
-        return download(write(rows), media, name)
+        return download(WRITERS[format](rows), name)
 
     def paper_page(self, request, step, **facts):
         context = {

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conference.models import Webinar
-from conference.spreadsheets import Unreadable
+from conference.spreadsheets import CONTENT_TYPES, Unreadable
 from registration import audit, care, groupfile, limits, regions
 from registration.group_forms import InCareForm, ListForm
 from registration.models import Participant
@@ -20,10 +20,7 @@ from registration.views.group import language, open_webinars, take_problems, too
 
 # Each is a field of the form: far more mistakes are mended in the file.
 MOST_MENDED = 300
-MEDIA = {
-    "csv": ("text/csv; charset=utf-8", groupfile.template_csv),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", groupfile.template_xlsx),
-}
+TEMPLATES = {"csv": groupfile.template_csv, "xlsx": groupfile.template_xlsx}
 
 
 class Cell(NamedTuple):
@@ -52,10 +49,9 @@ class Line(NamedTuple):
 @fresh_code_required
 @require_safe
 def template(request: HttpRequest, format: str) -> HttpResponse:
-    if format not in MEDIA:
+    if format not in TEMPLATES:
         raise Http404
-    media, write = MEDIA[format]
-    response = HttpResponse(write(), content_type=media)
+    response = HttpResponse(TEMPLATES[format](), content_type=CONTENT_TYPES[format])
     name = _("kpt-group")
     response["Content-Disposition"] = f'attachment; filename="{name}.{format}"'
     return response
